@@ -1,0 +1,100 @@
+create or replace function audit.log_statement()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+-- values are logged as PostgreSQL's own text, whatever the session's settings
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'postgres'
+set timezone = 'UTC'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set lc_monetary = 'C'
+-- plans are kept for the session: one that was made for a single row must not join a million rows in a nested loop
+set enable_nestloop = off
+as $function$
+-- Arguments of the trigger: relation_id, and the columns that are not logged as values (uid, generated, excluded).
+declare
+    v_relation_id constant integer := tg_argv[0];
+    v_unlogged_columns constant text[] := tg_argv[1];
+    v_setting constant text := format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
+    v_marks constant text := current_setting(v_setting, true);
+    v_mark constant text := split_part(v_marks, ',', 1);
+    v_changed_at constant timestamp with time zone := clock_timestamp();
+    v_statement_id bigint;
+    v_logged bigint;
+begin
+    perform set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
+
+    -- what synchronisation applies is logged by lizsync.apply_changes, which knows its origin; what triggers change
+    -- on that occasion (at a greater depth) is an ordinary change of this server
+    if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
+        return null;
+    end if;
+
+    v_statement_id := nextval('audit.logged_statements_statement_id_seq');
+
+    if tg_op = 'INSERT' then
+        insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, new_values)
+        select
+            v_statement_id, v_changed_at, v_relation_id, 'I', n.uid,
+            @extschema:hstore@.hstore(n.*) operator(@extschema:hstore@.-) v_unlogged_columns
+        from new_rows n;
+    elsif tg_op = 'DELETE' then
+        insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values)
+        select
+            v_statement_id, v_changed_at, v_relation_id, 'D', o.uid,
+            @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) v_unlogged_columns
+        from old_rows o;
+    else
+        insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values, new_values)
+        select
+            v_statement_id, v_changed_at, v_relation_id, 'U', changed.uid,
+            @extschema:hstore@.slice(changed.old_values, @extschema:hstore@.akeys(changed.new_values)),
+            changed.new_values
+        from (
+            select
+                rows.uid, rows.old_values,
+                rows.new_values operator(@extschema:hstore@.-) rows.old_values as new_values
+            from (
+                select
+                    o.uid,
+                    @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) v_unlogged_columns as old_values,
+                    @extschema:hstore@.hstore(n.*) operator(@extschema:hstore@.-) v_unlogged_columns as new_values
+                from old_rows o
+                join new_rows n on n.uid = o.uid
+                offset 0
+            ) as rows
+            offset 0
+        ) as changed
+        where changed.new_values operator(@extschema:hstore@.<>) '';
+    end if;
+    get diagnostics v_logged = row_count;
+
+    if v_logged = 0 then
+        return null;
+    end if;
+
+    insert into audit.logged_statements (
+        statement_id, transaction_id, logged_at, session_user_name, application_name, client_address, client_query
+    )
+    overriding system value
+    values (
+        v_statement_id, pg_current_xact_id(), v_changed_at, session_user, current_setting('application_name'),
+        inet_client_addr(), left(current_query(), 10000)
+    );
+
+    if v_mark is distinct from coalesce(current_setting('lizsync_audit.last_event', true), '') then
+        perform audit.order_nested_events(
+            tg_relid, v_relation_id, left(tg_op, 1)::"char", v_statement_id,
+            -- a mark that is no number was not written by us: then everything the transaction logged is looked at
+            case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end
+        );
+    end if;
+    perform set_config('lizsync_audit.last_event', currval('audit.event_id_sequence')::text, true);
+    return null;
+end
+$function$;
+
+comment on function audit.log_statement() is
+    'Trigger after each statement on an audited table: logs one event for each row that the statement changed.';

@@ -1,0 +1,26 @@
+create or replace function audit.mark_statement()
+returns trigger
+language plpgsql
+as $function$
+-- Remembers, before a statement on an audited table changes anything, what this transaction had logged by then.
+-- audit.log_statement compares: when other statements logged something in between, they ran inside this one (in a
+-- trigger or a function), and their events must sort after this statement's own.
+-- The marks of nested statements on one table form a stack, the newest first. They live in settings of the transaction,
+-- because those follow savepoints; they decide nothing but the order of the transaction's own events.
+declare
+    v_setting text := pg_catalog.format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
+begin
+    perform pg_catalog.set_config(
+        v_setting,
+        pg_catalog.concat(
+            pg_catalog.current_setting('lizsync_audit.last_event', true), ',',
+            pg_catalog.current_setting(v_setting, true)
+        ),
+        true
+    );
+    return null;
+end
+$function$;
+
+comment on function audit.mark_statement() is
+    'Trigger before each statement on an audited table: remembers what the transaction had logged before the statement.';
