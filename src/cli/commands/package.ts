@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { createPackage } from '../../core/package.js';
+import { exitCodes, UsageError } from '../../errors.js';
+import {
+  type CommandRunner,
+  type ConnectionOption,
+  centralOption,
+  describeExamples,
+  schemasOption,
+  tablesOption,
+} from '../command.js';
+import { resolveCentral } from '../connections.js';
+import { formatBytes, formatCount } from '../format.js';
+import { parseSchemaNames, parseTableNames } from '../parse-names.js';
+import { mark } from '../terminal.js';
+
+interface PackageOptions {
+  central?: ConnectionOption;
+  schemas?: string[];
+  tables?: string[];
+  output: string;
+  sqlAfter?: string;
+}
+
+export function createPackageCommand(run: CommandRunner): Command {
+  return new Command('package')
+    .summary('write tables of the central into an archive for clones')
+    .description(
+      'Writes prepared tables of the central, as they are at one moment, into an archive from which any number of clones ' +
+        'can be deployed. People go on working meanwhile; what they change arrives with the first sync.',
+    )
+    .addOption(centralOption())
+    .addOption(schemasOption('all prepared tables of these schemas, as a,"B"'))
+    .addOption(tablesOption('these tables, as s.t,"S"."T"'))
+    .requiredOption('--output <file>', 'the archive to write')
+    .option('--sql-after <file>', 'SQL that runs in the clone at the end of deploy')
+    .addHelpText('after', describeExamples('lizsync package --central --schemas survey --output survey.zip'))
+    .action(
+      run<PackageOptions>(async (context, options) => {
+        const { configuration } = context;
+        const given = options.schemas ?? options.tables;
+        const schemas = parseSchemaNames(options.schemas ?? (given === undefined ? (configuration.schemas ?? []) : []));
+        const tables = parseTableNames(options.tables ?? (given === undefined ? (configuration.tables ?? []) : []));
+        if (schemas.length === 0 && tables.length === 0) {
+          throw new UsageError('no tables named', { hint: 'give --schemas or --tables, or set them in lizsync.toml' });
+        }
+        const central = await resolveCentral(options.central, context);
+        const result = await createPackage(
+          { central, schemas, tables, output: options.output, sqlAfter: options.sqlAfter },
+          context.terminal.onProgress,
+        );
+        const contents = `${formatCount(result.tables, 'table')}, ${formatCount(result.rows, 'row')}`;
+        context.terminal.showResult(result, [
+          `${mark.good('packaged')} ${contents} into ${result.file} (${formatBytes(result.bytes)})`,
+        ]);
+        return exitCodes.done;
+      }),
+    );
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { type SynchronizeResult, synchronize } from '../../core/sync.js';
+import { exitCodes } from '../../errors.js';
+import {
+  type CommandContext,
+  type CommandRunner,
+  type ConnectionOption,
+  centralOption,
+  cloneOption,
+  describeExamples,
+  type ExitCode,
+} from '../command.js';
+import { resolveCentral, resolveClone } from '../connections.js';
+import { formatCount, formatNumber } from '../format.js';
+import { mark } from '../terminal.js';
+
+interface SyncOptions {
+  central?: ConnectionOption;
+  clone?: ConnectionOption;
+  viaClone?: boolean;
+}
+
+// a clock further off decides too many conflicts wrongly
+const clockOffsetLimitMilliseconds = 5000;
+
+export function createSyncCommand(run: CommandRunner): Command {
+  return new Command('sync')
+    .summary('carry changes from a clone to the central and back')
+    .description(
+      'Carries what changed since the last sync from the clone to the central, then from the central to the clone. ' +
+        'Ends with 3 when it is done but something needs a person, with 4 when another sync of this clone is running.',
+    )
+    .addOption(cloneOption())
+    .addOption(centralOption())
+    .option('--via-clone', 'let the clone do the work over its own connection: SELECT lizsync.synchronize()')
+    .addHelpText(
+      'after',
+      describeExamples('lizsync sync', 'lizsync sync --clone dbname=field --quiet', 'lizsync sync --via-clone --json'),
+    )
+    .action(
+      run<SyncOptions>(async (context, options) => {
+        const clone = resolveClone(options.clone, context);
+        const viaClone = options.viaClone ?? false;
+        const central = await resolveCentral(options.central, context, clone);
+        const result = await synchronize({ central, clone, viaClone }, context.terminal.onProgress);
+        context.terminal.showResult(result, describeSync(result));
+        return reportWhatNeedsAPerson(result, context);
+      }),
+    );
+}
+
+function describeSync(result: SynchronizeResult): string[] {
+  const moved = `${formatNumber(result.pushed)} pushed, ${formatNumber(result.pulled)} pulled`;
+  const conflicts = formatCount(result.conflicts, 'conflict');
+  const held = formatCount(result.held, 'held change');
+  return [
+    `${mark.good('synchronised')}: ${moved}, ${result.conflicts > 0 ? mark.attention(conflicts) : conflicts}, ` +
+      `${result.held > 0 ? mark.bad(held) : held}`,
+  ];
+}
+
+function reportWhatNeedsAPerson(result: SynchronizeResult, { terminal }: CommandContext): ExitCode {
+  let exitCode: ExitCode = exitCodes.done;
+  if (result.held > 0) {
+    exitCode = exitCodes.needsAPerson;
+    terminal.warn(
+      `${formatCount(result.held, 'change')} could not be applied and ${result.held === 1 ? 'is' : 'are'} held`,
+      'the table lizsync.held_changes says which rows and why, in the central and in the clone; ' +
+        'correct what stands in their way, every sync tries them again',
+    );
+  }
+  const offset = result.clock_offset_ms;
+  if (offset !== null && Math.abs(offset) > clockOffsetLimitMilliseconds) {
+    exitCode = exitCodes.needsAPerson;
+    const direction = offset > 0 ? 'ahead of' : 'behind';
+    terminal.warn(
+      `the clock of the clone is ${formatNumber(Math.round(Math.abs(offset) / 100) / 10)} s ${direction} the clock of the central`,
+      'set both clocks by a time server (NTP): the later change wins a conflict',
+    );
+  }
+  return exitCode;
+}

@@ -1,0 +1,23 @@
+const numberFormat = new Intl.NumberFormat('en-US');
+
+/** Writes a whole number with thousands separators: 138,398. */
+export function formatNumber(value: number): string {
+  return numberFormat.format(value);
+}
+
+/** Writes a count with its noun: `1 row`, `2 rows`. */
+export function formatCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatNumber(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** Writes a number of bytes in the unit that fits: 512 B, 1.4 kB, 23 MB (powers of 1000). */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

@@ -1,0 +1,107 @@
+import ora, { type Ora } from 'ora';
+import type { ProgressEvent } from '../core/progress.js';
+import { formatBytes, formatNumber } from './format.js';
+
+type ShownEvent = Exclude<ProgressEvent, { kind: 'warning' }>;
+type TransferEvent = Extract<ProgressEvent, { kind: 'transfer' }>;
+
+export interface ProgressDisplay {
+  show(event: ShownEvent): void;
+  /** Clears the line that moves, so that another line can be printed; the next event draws again. */
+  pause(): void;
+  end(succeeded: boolean): void;
+}
+
+/** Chooses how progress looks: a spinner in a terminal, plain lines in a file, a pipe or a mail of cron. */
+export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  return stream.isTTY ? new SpinnerDisplay(stream) : new LineDisplay(stream);
+}
+
+class SpinnerDisplay implements ProgressDisplay {
+  readonly #spinner: Ora;
+  #step = '';
+  #transferStart: number | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    // discardStdin would put the terminal into raw mode, where Ctrl-C is no signal
+    this.#spinner = ora({ stream, discardStdin: false });
+  }
+
+  show(event: ShownEvent): void {
+    if (event.kind === 'step') {
+      if (this.#step !== '') this.#spinner.succeed(this.#step);
+      this.#step = event.text;
+      this.#transferStart = undefined;
+      this.#spinner.start(event.text);
+      return;
+    }
+    this.#transferStart ??= performance.now();
+    const seconds = (performance.now() - this.#transferStart) / 1000;
+    this.#spinner.text = `${this.#step} ${drawBar(event)} ${describeTransfer(event)} ${describeRate(event.bytes, seconds)}`;
+    if (!this.#spinner.isSpinning) this.#spinner.start();
+  }
+
+  pause(): void {
+    this.#spinner.stop();
+  }
+
+  end(succeeded: boolean): void {
+    if (this.#step === '') this.#spinner.stop();
+    else if (succeeded) this.#spinner.succeed(this.#step);
+    else this.#spinner.fail(this.#step);
+  }
+}
+
+class LineDisplay implements ProgressDisplay {
+  readonly #stream: NodeJS.WriteStream;
+  #start: number | undefined;
+  #last: TransferEvent | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  show(event: ShownEvent): void {
+    if (event.kind === 'step') {
+      this.#finishTransfer();
+      this.#stream.write(`${event.text}\n`);
+      return;
+    }
+    this.#start ??= performance.now();
+    if (event.tableNumber !== this.#last?.tableNumber) {
+      this.#stream.write(`  table ${event.tableNumber} of ${event.tableCount}: ${event.table}\n`);
+    }
+    this.#last = event;
+  }
+
+  pause(): void {}
+
+  end(): void {
+    this.#finishTransfer();
+  }
+
+  #finishTransfer(): void {
+    if (this.#last !== undefined && this.#start !== undefined) {
+      const rate = describeRate(this.#last.bytes, (performance.now() - this.#start) / 1000);
+      this.#stream.write(`  ${formatNumber(this.#last.rows)} rows, ${formatBytes(this.#last.bytes)} ${rate}\n`);
+    }
+    this.#last = undefined;
+    this.#start = undefined;
+  }
+}
+
+function drawBar(event: TransferEvent): string {
+  const width = 20;
+  const share = event.totalRows > 0 ? Math.min(1, event.rows / event.totalRows) : 0;
+  const filled = Math.round(share * width);
+  return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`;
+}
+
+function describeTransfer(event: TransferEvent): string {
+  const rows = `${formatNumber(event.rows)}/${formatNumber(event.totalRows)} rows`;
+  return `table ${event.tableNumber} of ${event.tableCount} ${event.table}, ${rows}, ${formatBytes(event.bytes)}`;
+}
+
+function describeRate(bytes: number, seconds: number): string {
+  return seconds > 0 ? `(${formatBytes(bytes / seconds)}/s)` : '';
+}
