@@ -29,7 +29,7 @@ if (fs.existsSync(homeDirectory) && !fs.existsSync(path.join(homeDirectory, 'kee
   const pid = fs.existsSync(pidFile) ? Number.parseInt(fs.readFileSync(pidFile, 'utf8'), 10) : 0;
   if (pid > 1 && isAlive(pid)) {
     process.kill(pid, 'SIGQUIT');
-    for (let attempt = 0; attempt < 100 && isAlive(pid); attempt++) {
+    for (let attempt = 0; attempt < 100 && isAlive(pid) && fs.existsSync(pidFile); attempt++) {
       await wait(50);
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { findFreePort } from '../../scripts/postgres-process.js';
 
 const defaultImage = 'postgis/postgis:17-3.5';
 
@@ -10,29 +11,32 @@ const defaultImage = 'postgis/postgis:17-3.5';
  */
 export async function startContainer(): Promise<{ url: string; remove(): Promise<void> }> {
   // Imported here, because the package takes half a second to load and most runs don't need it.
-  const { GenericContainer } = await import('testcontainers');
-  const container = await new GenericContainer(process.env.LIZSYNC_TEST_IMAGE || defaultImage)
-    .withEnvironment({ POSTGRES_USER: 'postgres', POSTGRES_PASSWORD: 'test', POSTGRES_DB: 'postgres' })
-    .withCommand([
-      'postgres',
-      ...['fsync=off', 'full_page_writes=off', 'max_connections=200', 'max_prepared_transactions=10'].flatMap(
-        (setting) => ['-c', setting],
-      ),
-    ])
-    .withExposedPorts(5432)
-    .withStartupTimeout(120_000)
-    .start();
-  const url = `postgres://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`;
+  const { GenericContainer, Wait } = await import('testcontainers');
+  const settings = ['fsync=off', 'full_page_writes=off', 'max_connections=200', 'max_prepared_transactions=10'];
+  const configured = new GenericContainer(process.env.LIZSYNC_TEST_IMAGE || defaultImage)
+    .withCommand(['postgres', ...settings.flatMap((setting) => ['-c', setting])])
+    .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/))
+    .withStartupTimeout(120_000);
+  const environment = { POSTGRES_USER: 'postgres', POSTGRES_PASSWORD: 'test', POSTGRES_DB: 'postgres' };
+  // On the host's network a database has one address for the tests and for other databases (dblink). Docker for other
+  // systems runs in a virtual machine, whose network that would be.
+  const port = process.platform === 'linux' ? await findFreePort() : 0;
+  const container = await (port
+    ? configured.withNetworkMode('host').withEnvironment({ ...environment, PGPORT: String(port) })
+    : configured.withExposedPorts(5432).withEnvironment(environment)
+  ).start();
   const remove = async () => {
     await container.stop({ remove: true, removeVolumes: true });
   };
   try {
+    const address = port ? `127.0.0.1:${port}` : `${container.getHost()}:${container.getMappedPort(5432)}`;
+    const url = `postgres://postgres:test@${address}/postgres`;
     await waitUntilReady(url);
+    return { url, remove };
   } catch (error) {
     await remove();
     throw error;
   }
-  return { url, remove };
 }
 
 /** The image first starts a server on a socket only to create the database; TCP answers when the real one runs. */
