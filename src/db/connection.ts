@@ -1,0 +1,441 @@
+import type { Socket } from 'node:net';
+import { type Readable, Transform, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type pg from 'pg';
+import copyStreams from 'pg-copy-streams';
+import { LizsyncError } from '../errors.js';
+import type { ConnectionSettings } from './connection-settings.js';
+import { nameConnection, type OpenClient, openClient } from './open-client.js';
+import { DatabaseError, toLizsyncError } from './postgres-error.js';
+import { watchForSilence } from './silence-watch.js';
+
+/** A message that the server sends beside its results. */
+export interface Notice {
+  /** NOTICE, WARNING, INFO, ... */
+  severity: string;
+  message: string;
+  detail: string | undefined;
+  hint: string | undefined;
+  sqlstate: string | undefined;
+}
+
+export interface ConnectionOptions {
+  /** What the connection is for, in front of its description in errors, such as "central". */
+  role?: string;
+  /** Gets what the server remarks, and warnings about password files. */
+  onNotice?: (notice: Notice) => void;
+  /** Ends the connection, and with it what it is doing, when aborted; the reason becomes the error. */
+  signal?: AbortSignal | undefined;
+  /** How long nothing may move while an answer is awaited before the server is asked whether it is there; 30,000. */
+  quietMilliseconds?: number;
+}
+
+export interface TransactionOptions {
+  /** Default: read committed. */
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readOnly?: boolean;
+  /** How long to wait for a lock of somebody else, 60 by default; 0: for ever. */
+  lockTimeoutSeconds?: number;
+}
+
+/** The rows of `COPY ... TO STDOUT` as bytes. */
+export interface CopyOut extends Readable {
+  /** Number of rows, once the server has ended the COPY; rejects when the COPY fails. Need not be awaited. */
+  readonly completed: Promise<number>;
+}
+
+/** Takes the bytes of `COPY ... FROM STDIN`; it is finished when the server has taken all of them. */
+export interface CopyIn extends Writable {
+  /** Number of rows, once finished. */
+  readonly rowCount: number;
+}
+
+/** What node-postgres calls on the streams of pg-copy-streams. */
+interface CopyHandlers {
+  handleError(error: unknown): void;
+  handleReadyForQuery(): void;
+}
+
+/** How long the goodbye to a server may take. */
+const closeTimeoutMilliseconds = 2000;
+
+/**
+ * One session in a database. One thing at a time: wait for the end of a query or COPY before the next. Errors are
+ * LizsyncErrors, mostly DatabaseErrors. After an error of the connection itself it is broken, and everything else fails
+ * with the same error.
+ */
+export class Connection {
+  readonly settings: ConnectionSettings;
+  /** For people: "central (test on localhost:5432 as alice)". */
+  readonly description: string;
+  /** What the server reports about itself at the start: server_version, server_encoding, is_superuser, ... */
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly #client: pg.Client;
+  readonly #stopWatch: () => void;
+  readonly #forgetSignal: () => void;
+  #roundTrips = 0;
+  /** How many answers of the server are awaited. */
+  #waiting = 0;
+  #failure: LizsyncError | undefined;
+
+  /** Use `openConnection` or `withConnection`. */
+  constructor(opened: OpenClient, settings: ConnectionSettings, options: ConnectionOptions) {
+    const { client, host, address, parameters } = opened;
+    const { onNotice, signal } = options;
+    this.settings = settings;
+    this.description = nameConnection({ ...settings, hosts: [host] }, options.role);
+    this.parameters = parameters;
+    this.#client = client;
+    client.on('error', (error) => this.#fail(this.#translate(error)));
+    client.on('end', () => this.#fail(this.#translate(new Error('Connection terminated'))));
+    if (onNotice) {
+      client.on('notice', ({ severity = 'NOTICE', message = '', detail, hint, code }) =>
+        onNotice({ severity, message, detail, hint, sqlstate: code }),
+      );
+    }
+    const abort = (): void => this.#fail(toAbortError(signal?.reason));
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#forgetSignal = () => signal?.removeEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    this.#stopWatch = address === undefined ? () => {} : this.#watch({ host: address, port: host.port }, options);
+  }
+
+  /** Messages sent for which an answer had to be awaited, since the connection was opened. */
+  get roundTrips(): number {
+    return this.#roundTrips;
+  }
+
+  /** True when the session is gone. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The major version of the server, such as 15. */
+  get serverVersion(): number {
+    return Number.parseInt(this.parameters.get('server_version') ?? '', 10);
+  }
+
+  /**
+   * Runs one statement and returns its rows. Values travel as $1, $2, ...
+   * Node-postgres decides on the types: bigint and numeric are strings, timestamps Dates without microseconds.
+   */
+  async query<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]> {
+    return (await this.#send<Row>(text, values)).rows;
+  }
+
+  /** Runs one statement and returns how many rows it inserted, updated, deleted or returned. */
+  async execute(text: string, values?: unknown[]): Promise<number> {
+    return (await this.#send(text, values)).rowCount ?? 0;
+  }
+
+  /** Runs several statements, separated by ";", in one round trip and returns the rows of each. */
+  async queryBatch<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string): Promise<Row[][]> {
+    const results: unknown = await this.#send<Row>(text);
+    return (Array.isArray(results) ? results : [results]).map(({ rows }: pg.QueryResult<Row>) => rows);
+  }
+
+  /**
+   * Starts a `COPY ... TO STDOUT`. Who doesn't read it to its end breaks the connection: there is no other way to stop a
+   * server that sends.
+   */
+  copyOut(sql: string): CopyOut {
+    this.#check();
+    const stream = copyStreams.to(sql);
+    const end = this.#track(stream as unknown as Readable & CopyHandlers, 1);
+    stream.once('close', () => {
+      if (!stream.readableEnded) this.#fail(new DatabaseError(`${this.description}: reading a COPY was given up`));
+    });
+    const completed = end.then(() => stream.rowCount);
+    completed.catch(() => {});
+    this.#client.query(stream);
+    return Object.assign(stream, { completed });
+  }
+
+  /** Starts a `COPY ... FROM STDIN`. Destroying the stream cancels the COPY and leaves the connection usable. */
+  copyIn(sql: string): CopyIn {
+    this.#check();
+    const stream = copyStreams.from(sql);
+    this.#track(stream as unknown as Writable & CopyHandlers, 2).catch(() => {
+      // The server has ended the COPY: there is nothing to cancel any more, which pg-copy-streams would wait for.
+      if (!stream.destroyed) stream._destroy = (error, callback) => callback(error);
+    });
+    this.#client.query(stream);
+    return stream;
+  }
+
+  /** Begins a transaction with pinned settings, in one round trip; see `withTransaction`. */
+  async begin(options: TransactionOptions = {}): Promise<void> {
+    const { isolation = 'read committed', readOnly = false, lockTimeoutSeconds = 60 } = options;
+    if (this.#client.getTransactionStatus() !== 'I') throw new Error('there is a transaction already');
+    await this.#send(
+      [
+        `begin isolation level ${isolation}, read ${readOnly ? 'only' : 'write'}, not deferrable`,
+        ...pinnedSettings,
+        `lock_timeout = ${Math.round(lockTimeoutSeconds * 1000)}`,
+      ].join('; set local '),
+    );
+  }
+
+  /** Commits; throws when the server rolls back instead because a statement had failed. */
+  async commit(): Promise<void> {
+    try {
+      const { command } = await this.#send('commit', undefined, 'commit the transaction');
+      if (command !== 'COMMIT') {
+        throw new DatabaseError('the transaction was rolled back, because one of its statements had failed', {
+          details: [`database: ${this.description}`],
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || !error.isConnectionFailure) throw error;
+      throw new DatabaseError(`${error.message}; whether the transaction was committed is not known`, error);
+    }
+  }
+
+  /** Rolls back, if there is something to roll back. Never throws: where it fails the connection is broken. */
+  async rollback(): Promise<void> {
+    if (this.isBroken || this.#client.getTransactionStatus() === 'I') return;
+    try {
+      await this.#send('rollback', undefined, 'roll the transaction back');
+    } catch (error) {
+      this.#fail(this.#translate(error));
+    }
+  }
+
+  /** Ends the session. Never throws, and takes two seconds at most. */
+  async close(): Promise<void> {
+    this.#stopWatch();
+    this.#forgetSignal();
+    const { stream } = this.#client.connection;
+    if (!this.isBroken && this.#waiting === 0) {
+      this.#failure = new DatabaseError(`the connection to ${this.description} is closed`);
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, closeTimeoutMilliseconds);
+      });
+      await Promise.race([this.#client.end().catch(() => {}), limit]);
+      clearTimeout(timer);
+    }
+    this.#failure ??= new DatabaseError(`the connection to ${this.description} is closed`);
+    stream.destroy();
+  }
+
+  async #send<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+    doing?: string,
+  ): Promise<pg.QueryResult<Row>> {
+    this.#check();
+    this.#roundTrips += 1;
+    this.#waiting += 1;
+    try {
+      return await this.#client.query<Row>(text, values);
+    } catch (error) {
+      throw this.#note(error, doing);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  /** Resolves when the server is ready again after a COPY, and rejects when the COPY fails; see `copyOut`, `copyIn`. */
+  #track(stream: (Readable | Writable) & CopyHandlers, roundTrips: number): Promise<void> {
+    this.#roundTrips += roundTrips;
+    this.#waiting += 1;
+    // The reader or writer of the stream listens too, but not for ever, and an error nobody listens to ends the process.
+    stream.on('error', () => {});
+    return new Promise<void>((resolve, reject) => {
+      const { handleError, handleReadyForQuery } = stream;
+      stream.handleError = (error) => {
+        this.#waiting -= 1;
+        const noted = this.#note(error);
+        reject(noted);
+        handleError.call(stream, noted);
+      };
+      stream.handleReadyForQuery = () => {
+        this.#waiting -= 1;
+        resolve();
+        handleReadyForQuery.call(stream);
+      };
+    });
+  }
+
+  #watch(target: { host: string; port: number }, options: ConnectionOptions): () => void {
+    const socket = this.#client.connection.stream as Socket;
+    return watchForSilence({
+      target,
+      isWaiting: () => this.#waiting > 0,
+      countBytes: () => socket.bytesRead + socket.bytesWritten,
+      quietMilliseconds: options.quietMilliseconds ?? 30_000,
+      onSilence: (error) => this.#fail(this.#translate(error)),
+    });
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #translate(error: unknown, doing?: string): LizsyncError {
+    return toLizsyncError(error, { connection: this.description, doing });
+  }
+
+  /** Translates an error, and notes whether it is the end of the connection. What ended it first counts. */
+  #note(error: unknown, doing?: string): LizsyncError {
+    if (this.#failure !== undefined) return this.#failure;
+    const translated = this.#translate(error, doing);
+    if (translated instanceof DatabaseError && translated.isConnectionFailure) this.#fail(translated);
+    return translated;
+  }
+
+  #fail(error: LizsyncError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#stopWatch?.();
+    this.#client.connection.stream.destroy();
+  }
+}
+
+/**
+ * Set in every transaction, and only there: nothing is left behind in a session that a pooler hands to the next user.
+ * Values have one spelling on all servers, and names mean the same whatever the role's or the database's own settings
+ * are. The server gives up on a client that has disappeared instead of holding its locks for two hours.
+ */
+const pinnedSettings = [
+  "search_path = ''",
+  "datestyle = 'ISO'",
+  "intervalstyle = 'postgres'",
+  "timezone = 'UTC'",
+  'extra_float_digits = 1',
+  "bytea_output = 'hex'",
+  "lc_monetary = 'C'",
+  'array_nulls = on',
+  "xmloption = 'content'",
+  'standard_conforming_strings = on',
+  'transform_null_equals = off',
+  'row_security = off',
+  'statement_timeout = 0',
+  'idle_in_transaction_session_timeout = 0',
+  'tcp_keepalives_idle = 60',
+  'tcp_keepalives_interval = 10',
+  'tcp_keepalives_count = 6',
+];
+
+/**
+ * Opens a connection; the caller closes it.
+ * @throws DatabaseError when no server accepts it; UsageError for missing certificates and the like
+ */
+export async function openConnection(
+  settings: ConnectionSettings,
+  options: ConnectionOptions = {},
+): Promise<Connection> {
+  const { onNotice } = options;
+  if (options.signal?.aborted) throw toAbortError(options.signal.reason);
+  const opened = await openClient(settings, {
+    role: options.role,
+    onWarning: onNotice && ((message) => onNotice({ ...plainNotice, severity: 'WARNING', message })),
+  });
+  return new Connection(opened, settings, options);
+}
+
+/** Opens a connection, works with it and closes it whatever happens. */
+export async function withConnection<T>(
+  settings: ConnectionSettings,
+  work: (connection: Connection) => Promise<T>,
+  options: ConnectionOptions = {},
+): Promise<T> {
+  const connection = await openConnection(settings, options);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * Works within a transaction: an empty search_path (every name needs its schema), pinned output settings, no row security
+ * that hides rows, no time limits of the server's own. Commits when the work succeeds, else rolls back.
+ * Two round trips beside the work's own.
+ */
+export async function withTransaction<T>(
+  connection: Connection,
+  options: TransactionOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.begin(options);
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+  await connection.commit();
+  return result;
+}
+
+/** A COPY from one connection to another failed. */
+export class CopyError extends DatabaseError {
+  override readonly name = 'CopyError';
+  /** Where it failed. */
+  readonly side: 'source' | 'target';
+
+  constructor(side: 'source' | 'target', failed: Connection, cause: LizsyncError) {
+    super(`${side === 'source' ? 'reading from' : 'writing to'} ${failed.description}: ${cause.message}`, cause);
+    this.side = side;
+  }
+}
+
+/**
+ * Pipes a `COPY ... TO STDOUT` of one connection into a `COPY ... FROM STDIN` of another, unread.
+ *
+ * When it fails at the source, the target's COPY is cancelled and both connections can go on (with a rollback, in a
+ * transaction). When it fails at the target the source's connection is closed, as there is no telling how much more it
+ * would send.
+ * @param onBytes gets the number of bytes so far
+ * @throws CopyError, which says where it failed
+ */
+export async function pipeCopy(
+  from: Connection,
+  fromSql: string,
+  to: Connection,
+  toSql: string,
+  onBytes?: (bytes: number) => void,
+): Promise<{ rows: number; bytes: number }> {
+  const target = to.copyIn(toSql);
+  let source: CopyOut;
+  try {
+    source = from.copyOut(fromSql);
+  } catch (error) {
+    target.destroy(error as Error);
+    throw error;
+  }
+  // The error of the one stream destroys the other with the same error: the first to have it is the one that failed.
+  let failure: CopyError | undefined;
+  const watch = (side: 'source' | 'target', connection: Connection) => (error: Error) => {
+    if (error instanceof LizsyncError) failure ??= new CopyError(side, connection, error);
+  };
+  source.once('error', watch('source', from));
+  target.once('error', watch('target', to));
+  let bytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      bytes += chunk.length;
+      onBytes?.(bytes);
+      callback(null, chunk);
+    },
+  });
+  try {
+    await pipeline(source, counter, target);
+  } catch (error) {
+    throw failure ?? error;
+  }
+  const rows = await source.completed;
+  if (rows !== target.rowCount) {
+    throw new DatabaseError(`${from.description} sent ${rows} rows, ${to.description} received ${target.rowCount}`);
+  }
+  return { rows, bytes };
+}
+
+const plainNotice = { detail: undefined, hint: undefined, sqlstate: undefined };
+
+function toAbortError(reason: unknown): LizsyncError {
+  return reason instanceof LizsyncError ? reason : new LizsyncError('interrupted', { cause: reason });
+}
