@@ -151,6 +151,24 @@ export function toLizsyncError(error: unknown, context: ErrorContext): LizsyncEr
     (code === undefined ? undefined : networkErrors.get(code)) ??
     driverErrors.find(({ pattern }) => pattern.test(message))?.meaning;
   const [text, hint] = known ?? [message];
+  const { connection } = context;
+  const failed = context.doing === undefined ? `the connection to ${connection} failed` : `could not ${context.doing}`;
+  return new DatabaseError(redactSecrets(`${failed}: ${text}`), {
+    hint,
+    details: [`database: ${connection}`, ...(code === undefined ? [] : [`code: ${code}`])],
+    // What neither the network nor the driver says about a connection leaves it as it is: a value that cannot be sent.
+    isConnectionFailure: code !== undefined || known !== undefined,
+    cause: error,
+  });
+}
+
+function fromServer(error: pg.DatabaseError, context: ErrorContext): DatabaseError {
+  const { code: sqlstate, detail, hint, where } = error;
+  const isOurs = sqlstate?.startsWith('LZ') ?? false;
+  const exitCode = sqlstate === undefined ? undefined : lizsyncExitCodes.get(sqlstate);
+  const details = isOurs
+    ? [detail]
+    : [detail, where && `context: ${where}`, `database: ${context.connection}`, `SQLSTATE ${sqlstate ?? 'unknown'}`];
   const doing = context.doing === undefined || isOurs ? '' : `could not ${context.doing}: `;
   return new DatabaseError(redactSecrets(`${doing}${error.message}`), {
     hint: redactOptional(hint ?? (sqlstate === undefined ? undefined : serverHints.get(sqlstate))),
