@@ -79,6 +79,15 @@ create table lizsync.migrations (
 );
 comment on table lizsync.migrations is 'Ledger of the migrations that were applied to this database.';
 
+create table lizsync.applied_routines (
+    only_row boolean primary key default true check (only_row),
+    sha256 text not null,
+    tool_version text not null,
+    applied_at timestamp with time zone not null default clock_timestamp()
+);
+comment on table lizsync.applied_routines is
+    'Which set of functions this database has: they are not migrated but replaced as a whole when the set differs.';
+
 create table lizsync.server_metadata (
     only_row boolean primary key default true check (only_row),
     server_id uuid not null default gen_random_uuid(),
@@ -181,8 +190,11 @@ create unlogged table lizsync.staged_changes (
     action "char" not null,
     origin_server_id uuid not null,
     changed_at timestamp with time zone not null,
-    corrected_at timestamp with time zone not null,
-    new_values @extschema:hstore@.hstore
+    -- null: a change of this server, corrected when it is sent
+    corrected_at timestamp with time zone,
+    new_values @extschema:hstore@.hstore,
+    -- 0: received; 1 and up: what this server decided about foreign keys while it applied them
+    batch integer not null default 0
 );
 comment on table lizsync.staged_changes is
     'Net changes that were received and are being applied: for a row one D, or one I and one U for each further writer, or U only.';

@@ -1,0 +1,34 @@
+import { withConnection, withTransaction } from '../db/connection.js';
+import type { ConnectionSettings } from '../db/connection-settings.js';
+import { type InstallSchemaOptions, type InstallSchemaResult, installSchema } from './install-schema.js';
+import type { ProgressCallback } from './progress.js';
+
+export interface UpgradeOptions extends Omit<InstallSchemaOptions, 'dryRun'> {
+  /** Say what would be done and change nothing. */
+  dryRun: boolean;
+}
+
+export interface UpgradeResult extends InstallSchemaResult {
+  dryRun: boolean;
+}
+
+/**
+ * Brings a central or a clone from any earlier version of lizsync to the one of this program, in one transaction; with
+ * `install`, from nothing too. Of several runs at the same time one works and the others wait for it.
+ * @throws LizsyncError when the database is refused (see installSchema) or can't be reached
+ */
+export async function upgrade(
+  settings: ConnectionSettings,
+  options: UpgradeOptions,
+  onProgress: ProgressCallback = () => {},
+): Promise<UpgradeResult> {
+  const result = await withConnection(
+    settings,
+    (connection) =>
+      withTransaction(connection, { isolation: 'read committed', readOnly: options.dryRun }, () =>
+        installSchema(connection, options, onProgress),
+      ),
+    { role: options.role },
+  );
+  return { ...result, dryRun: options.dryRun };
+}
