@@ -185,9 +185,12 @@ function fromServer(error: pg.DatabaseError, context: ErrorContext): DatabaseErr
   });
 }
 
-/** Whether the server ended the session with this error, or never began it for a reason that may pass. */
+/**
+ * Whether the server ended the session with this error, or never began it for a reason that may pass. A function that
+ * talks to another server passes that one's SQLSTATE on as a plain error; the severity is in the server's language.
+ */
 function isLost({ code = '', severity }: pg.DatabaseError): boolean {
-  return /^(08|57P0[1-5])/.test(code) || code === '53300' || severity === 'PANIC';
+  return severity !== 'ERROR' && /^(57P0[1-5]|25P03|25P04|53300)$/.test(code);
 }
 
 function describe(error: unknown): { message: string; code: string | undefined } {
