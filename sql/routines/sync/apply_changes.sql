@@ -1,0 +1,224 @@
+create or replace function lizsync.apply_changes(
+    p_sync_id uuid,
+    p_sender_id uuid,
+    p_from pg_snapshot,
+    p_to pg_snapshot,
+    p_sender_position pg_snapshot,
+    p_clock_shift interval
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set session_replication_role = replica
+set row_security = off
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'postgres'
+set timezone = 'UTC'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set lc_monetary = 'C'
+as $function$
+-- Everything happens in the caller's transaction: the data, its log, the position, conflicts and held changes. It runs
+-- read committed: rows are locked first, then a new statement looks for conflicts, so that a concurrent writer has
+-- either committed and is seen, or waits.
+declare
+    v_link record;
+    v_relation record;
+    v_held_position pg_snapshot;
+    v_rows bigint := 0;
+    v_conflicts bigint := 0;
+    v_held bigint;
+    v_first_event_id bigint;
+    v_batch integer;
+    v_batch_rows integer;
+    v_to_hold integer[];
+    v_message text;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception using
+            errcode = 'LZ002',
+            message = format('synchronisation needs a read committed transaction, this one is %s', current_setting('transaction_isolation')),
+            hint = 'Run it outside of a transaction, or after BEGIN ISOLATION LEVEL READ COMMITTED.';
+    end if;
+    if pg_trigger_depth() > 0 then
+        raise exception using
+            errcode = 'LZ002',
+            message = 'synchronisation cannot run inside a trigger',
+            hint = 'Call lizsync.synchronize() from a session or a scheduled job.';
+    end if;
+
+    select l.* into v_link from lizsync.links as l where l.peer_id = p_sender_id for update;
+    if not found then
+        raise exception using
+            errcode = 'LZ001',
+            message = format('server %s has no link to %s', lizsync.server_id(), p_sender_id),
+            hint = 'Deploy a package of the central to the clone.';
+    end if;
+    if v_link.position::text <> p_from::text then
+        raise exception using
+            errcode = 'LZ004',
+            message = 'another sync of this link went on in the meantime',
+            detail = format('The changes were taken from position %s, the link is at %s.', p_from, v_link.position),
+            hint = 'Nothing was lost; synchronise again.';
+    end if;
+
+    if exists (select from lizsync.staged_changes as s where s.sync_id = p_sync_id)
+       or exists (select from lizsync.held_changes as h where h.peer_id = p_sender_id) then
+
+        select format('%I.%I', s.schema_name, s.table_name) into v_message
+        from lizsync.staged_changes as s
+        where s.sync_id = p_sync_id
+          and not exists (
+              select from lizsync.link_relations as r
+              join audit.logged_relations as a using (schema_name, table_name)
+              where r.peer_id = p_sender_id and r.schema_name = s.schema_name and r.table_name = s.table_name)
+        limit 1;
+        if v_message is not null then
+            raise exception using
+                errcode = 'LZ001',
+                message = format('the other server sent changes of %s, which this link does not synchronise', v_message),
+                hint = 'Make a new package and deploy it.';
+        end if;
+
+        perform lizsync.start_incoming();
+        perform lizsync.add_held_changes(p_sync_id, p_sender_id);
+        perform lizsync.add_incoming_batch(p_sync_id, 0, p_sender_id);
+
+        -- a held change is no echo when it succeeds at last: the sender may have got another value from here since then
+        with tried_again as (
+            delete from lizsync.held_changes as h where h.peer_id = p_sender_id returning *
+        )
+        update pg_temp.lizsync_incoming as i
+        set received_from = null, held_since = h.held_since, held_position = h.held_position
+        from tried_again as h
+        where i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid;
+
+        for v_relation in
+            select distinct i.schema_name, i.table_name, i.relation from pg_temp.lizsync_incoming as i
+            order by i.schema_name, i.table_name
+        loop
+            perform lizsync.lock_rows(v_relation.relation, 'D', 0);
+            perform lizsync.lock_rows(v_relation.relation, 'U', 0);
+        end loop;
+
+        perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, p_sender_position, p_clock_shift, false);
+        for v_held_position in
+            select distinct i.held_position::text::pg_snapshot from pg_temp.lizsync_incoming as i where i.held_position is not null
+        loop
+            perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, v_held_position, p_clock_shift, true);
+        end loop;
+
+        update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
+        update pg_temp.lizsync_incoming as i
+        set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
+        where i.action = 'U' and not i.exists_here and i.state = 'a';
+
+        v_first_event_id := nextval('audit.event_id_sequence');
+        loop
+            begin
+                v_rows := 0;
+                v_batch := 0;
+                loop
+                    for v_relation in
+                        select i.schema_name, i.table_name, i.relation, int4range(min(i.row_id), max(i.row_id), '[]') as row_ids
+                        from pg_temp.lizsync_incoming as i
+                        where i.batch = v_batch and i.state = 'a'
+                        group by i.schema_name, i.table_name, i.relation
+                        order by i.schema_name, i.table_name
+                    loop
+                        v_rows := v_rows + lizsync.apply_relation(p_sync_id, v_relation.relation, v_relation.row_ids);
+                    end loop;
+
+                    -- what foreign keys ask for can't be held by itself: then the row that caused it is
+                    select array_agg(coalesce(i.cause_row_id, -1)), min(i.message) into v_to_hold, v_message
+                    from pg_temp.lizsync_incoming as i
+                    where i.batch = v_batch and v_batch > 0 and i.state = 'h';
+                    if v_to_hold is not null then
+                        raise exception using errcode = 'LZ100', message = v_message, detail = v_to_hold::text;
+                    end if;
+
+                    exit when not lizsync.repair_foreign_keys(p_sync_id, v_batch, v_first_event_id);
+                    v_batch := v_batch + 1;
+                    v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, null);
+                    exit when v_batch_rows = 0;
+                    update pg_temp.lizsync_incoming as i
+                    set cause_row_id = c.row_id
+                    from pg_temp.lizsync_found_conflicts as c
+                    where i.batch = v_batch and c.kind like 'foreign_key%'
+                      and (c.schema_name, c.table_name, c.uid) = (i.schema_name, i.table_name, i.uid);
+                    for v_relation in
+                        select distinct i.schema_name, i.table_name, i.relation
+                        from pg_temp.lizsync_incoming as i where i.batch = v_batch
+                        order by i.schema_name, i.table_name
+                    loop
+                        perform lizsync.lock_rows(v_relation.relation, 'D', v_batch);
+                        perform lizsync.lock_rows(v_relation.relation, 'U', v_batch);
+                    end loop;
+                    update pg_temp.lizsync_incoming as i set state = 's'
+                    where i.batch = v_batch and not i.exists_here and i.action <> 'I';
+                end loop;
+                exit;
+            exception when sqlstate 'LZ100' then
+                get stacked diagnostics v_message = pg_exception_detail;
+                v_to_hold := v_message::integer[];
+                v_message := sqlerrm;
+            end;
+            if -1 = any (v_to_hold) then
+                raise exception using
+                    errcode = 'LZ001',
+                    message = format('a foreign key cannot be kept: %s', v_message),
+                    hint = 'Repair the rows in this server, then synchronise again.';
+            end if;
+            update pg_temp.lizsync_incoming as i
+            set state = 'h', sqlstate = coalesce(i.sqlstate, '23503'), message = coalesce(i.message, v_message)
+            where i.row_id = any (v_to_hold);
+        end loop;
+
+        with held as (
+            insert into lizsync.held_changes as h (
+                peer_id, schema_name, table_name, uid, sqlstate, message, held_since, held_position
+            )
+            select
+                p_sender_id, i.schema_name, i.table_name, i.uid, i.sqlstate, i.message,
+                coalesce(i.held_since, clock_timestamp()),
+                coalesce(i.held_position, p_sender_position)
+            from pg_temp.lizsync_incoming as i
+            where i.batch = 0 and i.state = 'h'
+            returning h.held_id, h.schema_name, h.table_name, h.uid
+        )
+        insert into lizsync.held_change_parts (held_id, action, origin_server_id, changed_at, corrected_at, new_values)
+        select h.held_id, s.action, s.origin_server_id, s.changed_at, s.corrected_at, s.new_values
+        from held as h
+        join lizsync.staged_changes as s
+            on s.sync_id = p_sync_id and s.batch = 0
+            and s.schema_name = h.schema_name and s.table_name = h.table_name and s.uid = h.uid;
+
+        insert into lizsync.conflicts (
+            sync_id, peer_id, schema_name, table_name, uid, kind, winner_server_id, loser_server_id,
+            winner_changed_at, loser_changed_at, winning_values, losing_values
+        )
+        select
+            p_sync_id, p_sender_id, c.schema_name, c.table_name, c.uid, c.kind, c.winner_server_id, c.loser_server_id,
+            c.winner_changed_at, c.loser_changed_at, c.winning_values, c.losing_values
+        from pg_temp.lizsync_found_conflicts as c
+        left join pg_temp.lizsync_incoming as i on i.row_id = c.row_id
+        where i.state is distinct from 'h';
+        get diagnostics v_conflicts = row_count;
+
+        drop table pg_temp.lizsync_incoming, pg_temp.lizsync_found_conflicts;
+        delete from lizsync.staged_changes as s where s.sync_id = p_sync_id;
+    end if;
+
+    update lizsync.links as l
+    set position = p_to, peer_position = p_sender_position, last_synchronised_at = clock_timestamp()
+    where l.peer_id = p_sender_id;
+
+    select count(*) into v_held from lizsync.held_changes as h where h.peer_id = p_sender_id;
+    return jsonb_build_object('rows', v_rows, 'conflicts', v_conflicts, 'held', v_held);
+end
+$function$;
+
+comment on function lizsync.apply_changes(uuid, uuid, pg_snapshot, pg_snapshot, pg_snapshot, interval) is
+    'Applies what p_sender_id delivered under p_sync_id, moves the link from position p_from to p_to. p_sender_position: what '
+    'the sender has of this server''s log. Returns rows changed here, conflicts found, changes held.';

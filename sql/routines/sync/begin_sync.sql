@@ -1,0 +1,57 @@
+create or replace function lizsync.begin_sync(p_central_state jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+-- Two slots keep the ids of the last sync that this clone saw end and of the one that began after it. A crash leaves the
+-- central at either. Another id there means that one of the two went back in time, or that this clone exists twice.
+-- A sync whose transaction here was rolled back is no such case: the central keeps the transaction's id.
+declare
+    v_link lizsync.links;
+    v_central_last constant uuid := (p_central_state ->> 'last_sync_id')::uuid;
+    v_sync_id constant uuid := gen_random_uuid();
+    v_fate text;
+    v_caller constant bigint := pg_current_xact_id()::text::bigint;
+    v_transaction_id bigint;
+begin
+    select l.* into strict v_link from lizsync.links as l
+    where l.peer_id = (p_central_state ->> 'server_id')::uuid
+    for update;
+
+    if v_central_last is distinct from v_link.last_sync_id and v_central_last is distinct from v_link.pending_sync_id then
+        begin
+            v_fate := pg_xact_status((p_central_state ->> 'last_sync_transaction_id')::xid8);
+        exception when invalid_parameter_value then
+            v_fate := 'in the future';
+        end;
+        if v_fate is distinct from 'aborted' then
+            if (p_central_state ->> 'knows_last_sync_of_clone')::boolean then
+                raise exception using
+                    errcode = 'LZ001',
+                    message = 'this clone has gone back in time, or it exists twice: the central has synchronised with it since its last sync',
+                    hint = 'Deploy a package to it; with --new-id if another copy of it is in use.';
+            end if;
+            raise exception using
+                errcode = 'LZ001',
+                message = format('the central %s has gone back in time: it does not know the last sync of this clone',
+                                 p_central_state ->> 'server_name'),
+                hint = 'Make a new package of the central and deploy it to the clone.';
+        end if;
+    end if;
+
+    update lizsync.links as l
+    set last_sync_id = v_central_last, pending_sync_id = v_sync_id
+    where l.peer_id = v_link.peer_id
+    returning l.xmin::text::bigint into v_transaction_id;
+
+    -- the row's own transaction, which may be a savepoint of the caller's, in 64 bits: it is no older than the caller's
+    v_transaction_id := v_caller + ((v_transaction_id - v_caller) & 4294967295);
+
+    return jsonb_build_object('sync_id', v_sync_id, 'transaction_id', v_transaction_id::text);
+end
+$function$;
+
+comment on function lizsync.begin_sync(jsonb) is
+    'On a clone, checks the answer of lizsync.open_sync against the last sync it knows and notes that a sync begins; '
+    'returns its id and the transaction that noted it. The sync counts once that transaction has committed.';

@@ -1,0 +1,77 @@
+create or replace function lizsync.fold_window(
+    p_position pg_snapshot,
+    p_clock_shift interval,
+    p_include_own_transaction boolean
+)
+returns table (
+    relation_id integer,
+    uid uuid,
+    action "char",
+    received_from uuid,
+    origin_server_id uuid,
+    changed_at timestamp with time zone,
+    corrected_at timestamp with time zone,
+    new_values @extschema:hstore@.hstore,
+    row_action "char",
+    row_received_from uuid
+)
+language sql
+stable
+as $function$
+-- The window is found by transaction, never by time or event id: transactions commit out of order.
+-- Per row the last delete or insert decides whether it lives, per column the last writer's value counts. A row comes as
+-- one D, or one part for each writer: one I if it was inserted in the window, U for the others. The key '' stands for
+-- the insert itself, so that it has a part even when all its values were written again later.
+-- A change was made after what it overwrote, whatever the clocks say: its time is the latest of its column's so far.
+with window_events as (
+    select
+        a.event_id, a.relation_id, a.uid, a.action, a.received_from, a.changed_at, a.new_values,
+        coalesce(a.origin_server_id, (select lizsync.server_id())) as origin_server_id,
+        coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at,
+        count(*) over row_events as event_count,
+        max(a.event_id) filter (where a.action in ('I', 'D')) over row_events as row_event_id
+    from audit.logged_actions as a
+    where a.transaction_id >= pg_snapshot_xmin(p_position)
+      and not pg_visible_in_snapshot(a.transaction_id, p_position)
+      and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
+    window row_events as (partition by a.relation_id, a.uid)
+), last_writers as (
+    select distinct on (e.relation_id, e.uid, v.key)
+        e.relation_id, e.uid, v.key, v.value, e.received_from, e.origin_server_id, e.changed_at,
+        max(e.corrected_at) over (partition by e.relation_id, e.uid, v.key) as corrected_at
+    from window_events as e
+    cross join lateral (
+        select pair.key, pair.value from @extschema:hstore@.each(e.new_values) as pair
+        union all
+        select '', null where e.action = 'I'
+    ) as v
+    where e.event_count > 1 and e.event_id >= coalesce(e.row_event_id, 0) and e.action <> 'D'
+    order by e.relation_id, e.uid, v.key, e.event_id desc
+), parts as (
+    select
+        w.relation_id, w.uid,
+        (case when bool_or(w.key = '') then 'I' else 'U' end)::"char" as action,
+        w.received_from, w.origin_server_id, w.changed_at, w.corrected_at,
+        @extschema:hstore@.delete(
+            @extschema:hstore@.hstore(array_agg(w.key), array_agg(w.value)), ''::text
+        ) as new_values
+    from last_writers as w
+    group by w.relation_id, w.uid, w.received_from, w.origin_server_id, w.changed_at, w.corrected_at
+)
+select
+    e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
+    e.action as row_action, e.received_from as row_received_from
+from window_events as e
+where e.event_count = 1 or (e.event_id = e.row_event_id and e.action = 'D')
+union all
+select
+    p.relation_id, p.uid, p.action, p.received_from, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values,
+    row_part.action, row_part.received_from
+from parts as p
+left join parts as row_part
+    on row_part.relation_id = p.relation_id and row_part.uid = p.uid and row_part.action = 'I'
+$function$;
+
+comment on function lizsync.fold_window(pg_snapshot, interval, boolean) is
+    'Net effect of the events of this server outside p_position. p_clock_shift is added to times of this clock to get '
+    'the central''s. new_values is null for D; row_action and row_received_from are those of the I or D that made the row live or die.';

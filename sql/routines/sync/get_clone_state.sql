@@ -1,0 +1,50 @@
+create or replace function lizsync.get_clone_state()
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_state jsonb;
+begin
+    if (select m.server_role from lizsync.server_metadata as m) is distinct from 'clone'
+       or not exists (select from lizsync.links) then
+        raise exception using
+            errcode = 'LZ002',
+            message = format('database %I is no clone of a central', current_database()),
+            hint = 'Deploy a package to it (lizsync deploy), or name another database as the clone.';
+    end if;
+    select jsonb_build_object(
+        'server_id', m.server_id,
+        'server_name', m.server_name,
+        'incarnation', lizsync.incarnation(),
+        'schema_version', (select max(g.migration_number) from lizsync.migrations as g),
+        'central_id', l.peer_id,
+        'position', l.position,
+        'last_sync_id', l.last_sync_id,
+        'pending_sync_id', l.pending_sync_id,
+        'current_position', pg_current_snapshot(),
+        'fingerprints', lizsync.relation_fingerprints(l.peer_id),
+        'clock', extract(epoch from clock_timestamp())
+    )
+    into strict v_state
+    from lizsync.server_metadata as m
+    cross join lizsync.links as l;
+
+    if v_state -> 'incarnation' <> (
+        select jsonb_build_object('system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text)
+        from lizsync.server_metadata as m
+    ) then
+        raise exception using
+            errcode = 'LZ001',
+            message = format('the clone %I is a copy: it was made in another database or server', current_database()),
+            detail = 'A copied or restored clone cannot go on where the original is: each would miss what the other received.',
+            hint = 'Synchronise the original, or deploy a package here with --new-id.';
+    end if;
+    perform lizsync.lock_link((v_state ->> 'central_id')::uuid);
+    return v_state;
+end
+$function$;
+
+comment on function lizsync.get_clone_state() is
+    'On a clone, begins a sync: locks the link and returns what the central needs to know. LZ002 when this is no clone, LZ001 when it is a copy, LZ004 when a sync is running.';

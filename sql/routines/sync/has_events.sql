@@ -1,0 +1,16 @@
+create or replace function lizsync.has_events(p_position pg_snapshot)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+    select exists (
+        select
+        from audit.logged_actions as a
+        where a.transaction_id >= pg_snapshot_xmin(p_position)
+          and not pg_visible_in_snapshot(a.transaction_id, p_position)
+          and a.transaction_id is distinct from pg_current_xact_id_if_assigned()
+    )
+$function$;
+
+comment on function lizsync.has_events(pg_snapshot) is 'Whether this server has committed events outside p_position.';

@@ -1,0 +1,38 @@
+create or replace function lizsync.outgoing_changes(
+    p_receiver_id uuid,
+    p_position pg_snapshot,
+    p_clock_shift interval
+)
+returns table (
+    schema_name text,
+    table_name text,
+    uid uuid,
+    action "char",
+    origin_server_id uuid,
+    changed_at text,
+    corrected_at text,
+    new_values @extschema:hstore@.hstore
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO, YMD'
+set timezone = 'UTC'
+set row_security = off
+as $function$
+-- What the receiver was the last to write is left out of the folded result, never of the single events: a change that
+-- lost against the receiver's disappears with it.
+select
+    r.schema_name, r.table_name, f.uid, f.action, f.origin_server_id, f.changed_at::text, f.corrected_at::text, f.new_values
+from lizsync.fold_window(p_position, p_clock_shift, false) as f
+join audit.logged_relations as r on r.relation_id = f.relation_id
+join lizsync.link_relations as l
+    on l.peer_id = p_receiver_id and l.schema_name = r.schema_name and l.table_name = r.table_name
+where f.received_from is distinct from p_receiver_id
+   or (f.row_action = 'I' and f.row_received_from is distinct from p_receiver_id)
+$function$;
+
+comment on function lizsync.outgoing_changes(uuid, pg_snapshot, interval) is
+    'Net changes of this server that the receiver, which has p_position, has not got. Times as text, so that they travel '
+    'unharmed whatever the settings of the sessions.';

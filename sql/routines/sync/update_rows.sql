@@ -1,0 +1,117 @@
+create or replace function lizsync.update_rows(
+    p_sync_id uuid,
+    p_relation regclass,
+    p_relation_id integer,
+    p_row_ids int4range,
+    p_columns text[],
+    p_several_parts boolean,
+    p_replace boolean
+)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_before text;
+    v_change text;
+    v_columns text[];
+    v_rows integer;
+begin
+    if p_columns is null then
+        return 0;
+    end if;
+
+    -- the values as they are, and which of them really change
+    v_before := format($sql$
+        with before as materialized (
+            select
+                i.row_id, i.batch, i.schema_name, i.table_name, i.uid, i.received_from, i.new_values, i.agreed_columns,
+                (select @extschema:hstore@.hstore(c.*) from (select %2$s) as c) as old_values
+            from pg_temp.lizsync_incoming as i
+            join %1$s as t on t.uid = i.uid
+            where i.relation = $1 and i.row_id <@ $2 and i.state = 'a' and i.action <> 'D' and i.exists_here
+        ), wanted as materialized (
+            select
+                b.*,
+                @extschema:hstore@.slice(
+                    b.new_values,
+                    @extschema:hstore@.akeys(b.new_values operator(@extschema:hstore@.-) b.old_values) || b.agreed_columns
+                ) as changes
+            from before as b
+        ), logged as (
+            insert into audit.logged_actions (
+                changed_at, corrected_at, relation_id, action, uid, origin_server_id, received_from, old_values, new_values
+            )
+            select
+                s.changed_at, s.corrected_at, $3, 'U', w.uid, nullif(s.origin_server_id, $5), w.received_from,
+                @extschema:hstore@.slice(w.old_values, written.columns),
+                @extschema:hstore@.slice(w.changes, written.columns)
+            from wanted as w
+            join lizsync.staged_changes as s
+                on s.sync_id = $4 and s.batch = w.batch
+                and s.schema_name = w.schema_name and s.table_name = w.table_name and s.uid = w.uid
+            cross join lateral (
+                select case when $6 then @extschema:hstore@.akeys(@extschema:hstore@.slice(w.changes, @extschema:hstore@.akeys(s.new_values)))
+                            else @extschema:hstore@.akeys(w.changes) end as columns
+            ) as written
+            where written.columns <> '{}'
+        )$sql$,
+        p_relation,
+        (select string_agg(format('t.%I', c.column_name), ', ') from unnest(p_columns) as c (column_name))
+    );
+
+    if p_replace then
+        select array_agg(a.attname::text) into v_columns
+        from pg_attribute as a
+        where a.attrelid = p_relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
+
+        v_change := format($sql$
+            , removed as (
+                delete from %1$s as t
+                using wanted as w
+                where t.uid = w.uid and w.changes operator(@extschema:hstore@.<>) ''
+                returning t.uid, @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.||) w.changes as new_values
+            ), changed as (
+                insert into %1$s (%2$s)
+                overriding system value
+                select %3$s
+                from (select * from removed order by uid) as r  -- the sort takes all rows out before the first comes back
+                returning 1
+            )$sql$,
+            p_relation,
+            (select string_agg(format('%I', c.column_name), ', ') from unnest(v_columns) as c (column_name)),
+            (
+                select string_agg(lizsync.value_expression(p_relation, c.column_name, 'r.new_values'), ', ')
+                from unnest(v_columns) as c (column_name)
+            )
+        );
+    else
+        v_change := format($sql$
+            , changed as (
+                update %1$s as t
+                set %2$s
+                from wanted as w
+                where t.uid = w.uid and w.changes operator(@extschema:hstore@.<>) ''
+                returning 1
+            )$sql$,
+            p_relation,
+            (
+                select string_agg(
+                    format('%1$I = case when @extschema:hstore@.exist(w.changes, %1$L) then %2$s else t.%1$I end',
+                           c.column_name, lizsync.value_expression(p_relation, c.column_name, 'w.changes')),
+                    ', ')
+                from unnest(p_columns) as c (column_name)
+                join pg_attribute as a on a.attrelid = p_relation and a.attname = c.column_name
+            )
+        );
+    end if;
+
+    execute v_before || v_change || ' select count(*) from changed'
+    into v_rows
+    using p_relation, p_row_ids, p_relation_id, p_sync_id, lizsync.server_id(), p_several_parts;
+    return v_rows;
+end
+$function$;
+
+comment on function lizsync.update_rows(uuid, regclass, integer, int4range, text[], boolean, boolean) is
+    'The part of lizsync.apply_rows for rows that are there: writes and logs the columns of p_columns whose value changes.';
