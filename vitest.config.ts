@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Where a run leaves its results as JSON, for a program to count them.
 const report = process.env.LIZSYNC_TEST_REPORT;
+const jsonReporter = (outputFile: string): ['json', { outputFile: string }] => ['json', { outputFile }];
 const common = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -9,11 +10,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     maxWorkers: 2,
     pool: 'forks',
-    reporters: [
-      'default',
-      './test/support/skip-reporter.ts',
-      ...(report ? ([['json', { outputFile: report }]] as const) : []),
-    ],
+    reporters: ['default', './test/support/skip-reporter.ts', ...(report ? [jsonReporter(report)] : [])],
     projects: [
       { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { ...common, name: 'integration', include: ['test/integration/**/*.test.ts'] } },
