@@ -29,8 +29,8 @@ export function readConfiguration(file: string | undefined, environment: Environ
     if (text === undefined) throw new UsageError(`the configuration file ${file} does not exist`);
     return parseConfiguration(text, file);
   }
-  const { variables, userDirectory } = environment;
-  const ownDirectory = variables.XDG_CONFIG_HOME || (userDirectory && join(userDirectory, '.config'));
+  const { variables, homeDirectory } = environment;
+  const ownDirectory = variables.XDG_CONFIG_HOME || (homeDirectory && join(homeDirectory, '.config'));
   const candidates = [resolve('lizsync.toml')];
   if (ownDirectory) candidates.push(join(ownDirectory, 'lizsync', 'lizsync.toml'));
   for (const candidate of candidates) {

@@ -62,7 +62,7 @@ function describeUsageError(error: CommanderError): UsageError {
 }
 
 function readEnvironment(): Environment {
-  return { variables: process.env, userDirectory: homedir() || undefined, userName: findUserName() };
+  return { variables: process.env, homeDirectory: homedir() || undefined, userName: findUserName() };
 }
 
 function findUserName(): string | undefined {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { toolVersion } from '../core/tool-version.js';
 import type { Environment } from '../db/connection-settings.js';
 import { type CommandRunner, createRunner, describeExamples, type ExitCode } from './command.js';
 import { createCompareCommand } from './commands/compare.js';
@@ -33,7 +33,7 @@ export function createProgram(
 ): Command {
   const program = new Command('lizsync')
     .description('Keeps one central PostgreSQL database and many clones of it in step, both ways.')
-    .version(readVersion(), '--version', 'print the version')
+    .version(toolVersion, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .option('--json', 'print the result as one JSON object, and nothing else, on stdout')
@@ -54,9 +54,4 @@ export function createProgram(
       .helpOption('--help', 'print this help');
   }
   return program;
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,5 +1,6 @@
 import chalk, { chalkStderr } from 'chalk';
 import type { ProgressCallback } from '../core/progress.js';
+import { DatabaseError } from '../db/postgres-error.js';
 import { LizsyncError } from '../errors.js';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.js';
 import { toSnakeCaseKeys } from './snake-case.js';
@@ -85,7 +86,6 @@ export class Terminal {
     process.stderr.write(`${chalkStderr.red('error:')} ${message}\n`);
     for (const detail of details) process.stderr.write(`  ${detail}\n`);
     if (hint !== undefined) process.stderr.write(`${chalkStderr.cyan('hint:')} ${hint}\n`);
-    if (sqlstate !== undefined && this.#mode.verbose) process.stderr.write(`  SQLSTATE ${sqlstate}\n`);
     if (error instanceof Error && (!expected || this.#mode.verbose)) {
       process.stderr.write(`${chalkStderr.dim(formatStack(error))}\n`);
     }
@@ -106,8 +106,7 @@ function formatStack(error: Error): string {
 
 function findSqlstate(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
-    const code = (current as { sqlstate?: unknown; code?: unknown }).sqlstate ?? (current as { code?: unknown }).code;
-    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return code;
+    if (current instanceof DatabaseError && current.sqlstate !== undefined) return current.sqlstate;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { withConnection } from '../db/connection.js';
 import { type ConnectionSettings, type Environment, parseConnection } from '../db/connection-settings.js';
-import { readSqlFile } from '../db/sql-files.js';
+import { readSqlFile } from '../db/sql-file.js';
 
 interface StoredCentralRow {
   server_options: string[] | null;
@@ -17,8 +17,8 @@ export async function findStoredCentral(
   clone: ConnectionSettings,
   environment: Environment,
 ): Promise<ConnectionSettings | undefined> {
-  const rows = await withConnection(clone, async (connection) =>
-    connection.query<StoredCentralRow>(await readSqlFile('queries/find-stored-central.sql')),
+  const rows = await withConnection(clone, (connection) =>
+    connection.query<StoredCentralRow>(readSqlFile('queries/find-stored-central.sql')),
   );
   const row = rows[0];
   if (row === undefined) return undefined;

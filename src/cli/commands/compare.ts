@@ -11,7 +11,7 @@ import {
   tablesOption,
 } from '../command.js';
 import { resolveCentral, resolveClone } from '../connections.js';
-import { formatCount } from '../format.js';
+import { formatCount, formatNumber } from '../format.js';
 import { parseSchemaNames, parseTableNames, quoteName } from '../parse-names.js';
 import { mark } from '../terminal.js';
 
@@ -20,6 +20,7 @@ interface CompareOptions {
   clone?: ConnectionOption;
   schemas?: string[];
   tables?: string[];
+  verbose?: boolean;
 }
 
 export function createCompareCommand(run: CommandRunner): Command {
@@ -47,10 +48,11 @@ export function createCompareCommand(run: CommandRunner): Command {
             clone,
             schemas: options.schemas && parseSchemaNames(options.schemas),
             tables: options.tables && parseTableNames(options.tables),
+            signal: context.signal,
           },
           context.terminal.onProgress,
         );
-        context.terminal.showResult(result, describeComparison(result));
+        context.terminal.showResult(result, describeComparison(result, options.verbose ?? false));
         return result.equal ? exitCodes.done : exitCodes.failed;
       }),
     );
@@ -62,20 +64,28 @@ const kindDescriptions = {
   different: 'different',
 } as const;
 
-function describeComparison(result: CompareResult): string[] {
+// what a person reads; --verbose and --json show more
+const shownDifferences = 20;
+
+function describeComparison(result: CompareResult, showsAll: boolean): string[] {
   const lines: string[] = [];
   for (const table of result.tables) {
     const name = `${quoteName(table.schema)}.${quoteName(table.table)}`;
-    if (table.differences.length === 0) {
+    if (table.differenceCount === 0) {
       lines.push(`  ${name}: ${mark.good('equal')}, ${formatCount(table.rowsCentral, 'row')}`);
       continue;
     }
     const counts = `${formatCount(table.rowsCentral, 'row')} in the central, ${formatCount(table.rowsClone, 'row')} in the clone`;
-    lines.push(`  ${name}: ${mark.bad(formatCount(table.differences.length, 'differing row'))}, ${counts}`);
-    for (const difference of table.differences) {
-      const columns = difference.columns.map(quoteName).join(', ');
-      lines.push(`    ${difference.uid} ${kindDescriptions[difference.kind]}${columns === '' ? '' : `: ${columns}`}`);
+    lines.push(`  ${name}: ${mark.bad(formatCount(table.differenceCount, 'differing row'))}, ${counts}`);
+    const shown = table.differences.slice(0, showsAll ? undefined : shownDifferences);
+    for (const { uid, kind, columns } of shown) {
+      lines.push(
+        `    ${uid} ${kindDescriptions[kind]}${columns.length === 0 ? '' : `: ${columns.map(quoteName).join(', ')}`}`,
+      );
     }
+    const hidden = table.differenceCount - shown.length;
+    if (hidden > 0)
+      lines.push(`    and ${formatNumber(hidden)} more${showsAll ? '' : '; --verbose and --json list them'}`);
   }
   const count = formatCount(result.tables.length, 'table');
   lines.push(result.equal ? `${mark.good('equal')}: ${count}` : `${mark.bad('different')}: ${count} compared`);

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { toolVersion } from '../../core/tool-version.js';
 import { type UpgradeResult, upgrade } from '../../core/upgrade.js';
 import { type ConnectionSettings, describeConnection } from '../../db/connection-settings.js';
 import { exitCodes, UsageError } from '../../errors.js';
 import { type CommandRunner, type ConnectionOption, centralOption, cloneOption, describeExamples } from '../command.js';
 import { resolveCentral, resolveClone } from '../connections.js';
-import { formatCount } from '../format.js';
 import { mark } from '../terminal.js';
 
 interface UpgradeOptions {
@@ -49,16 +49,16 @@ export function createUpgradeCommand(run: CommandRunner): Command {
 /** Says what install or upgrade did, or would do, for people. */
 export function describeUpgrade(result: UpgradeResult, connection: ConnectionSettings): string[] {
   const where = describeConnection(connection);
-  const versions =
-    result.fromVersion === null
-      ? `version ${result.toVersion}`
-      : `version ${result.fromVersion} to ${result.toVersion}`;
-  if (result.dryRun) {
-    if (result.applied.length === 0) return [`nothing to do in ${where}`];
-    return [`would apply to ${where} (${versions}):`, ...result.applied.map((migration) => `  ${migration}`)];
-  }
-  if (result.alreadyCurrent) return [`already installed in ${where}, version ${result.toVersion}`];
-  const verb = result.fromVersion === null ? 'installed in' : 'upgraded';
-  const migrations = formatCount(result.applied.length, 'migration');
-  return [`${mark.good(verb)} ${where}, ${versions} (${migrations}), server id ${result.serverId}`];
+  if (result.alreadyCurrent) return [`already installed: ${where} is up to date with lizsync ${toolVersion}`];
+  const changes = [
+    ...result.extensions.map((extension) => `extension ${extension}`),
+    ...result.applied.map((migration) => `migration ${migration}`),
+    ...(result.routinesReplaced ? [`the functions of lizsync ${toolVersion}`] : []),
+  ];
+  if (result.dryRun) return [`would apply to ${where}:`, ...changes.map((change) => `  ${change}`)];
+  const verb = result.fromVersion === null ? 'installed lizsync' : 'upgraded to lizsync';
+  return [
+    `${mark.good(verb)} ${toolVersion}: ${where} is the ${result.role} ${result.serverName} (${result.serverId})`,
+    ...changes.map((change) => `  ${change}`),
+  ];
 }

@@ -1,0 +1,43 @@
+-- The relations that the user may have meant: all of the schemas $1, and those named by $2 (schemas) and $3 (names) in
+-- parallel. Partitions belong to their root and are left out; so is what belongs to an extension.
+select
+    c.oid as oid,
+    n.nspname as schema,
+    c.relname as name,
+    c.relkind as kind,
+    c.relpersistence as persistence,
+    c.relispartition as is_partition,
+    n.nspname = any ($1::text[]) as by_schema,
+    exists (
+        select from pg_catalog.pg_depend as d
+        where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+    ) as of_extension,
+    exists (
+        select from pg_catalog.pg_attribute as a
+        where a.attrelid = c.oid and a.attname = 'uid' and a.atttypid = 'uuid'::regtype and a.attnotnull
+          and not a.attisdropped
+    ) as has_uid,
+    coalesce(t.triggers, 0) as audit_triggers,
+    r.relation_id is not null as is_logged,
+    r.excluded_columns,
+    coalesce(s.rows, 0) as estimated_rows
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+left join audit.logged_relations as r on r.schema_name = n.nspname and r.table_name = c.relname
+left join lateral (
+    select count(*)::integer as triggers
+    from pg_catalog.pg_trigger as t
+    where t.tgrelid = c.oid and t.tgname like 'lizsync\_audit\_%' and t.tgenabled <> 'D'
+) as t on true
+left join lateral (
+    select sum(greatest(leaf.reltuples, 0))::double precision as rows
+    from pg_catalog.pg_class as leaf
+    where leaf.oid = c.oid and c.relkind = 'r'
+       or c.relkind = 'p' and leaf.oid in (select p.relid from pg_catalog.pg_partition_tree(c.oid) as p where p.isleaf)
+) as s on true
+where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and (
+      n.nspname = any ($1::text[]) and not c.relispartition
+      or (n.nspname, c.relname) in (select * from unnest($2::text[], $3::text[]))
+  )
+order by n.nspname collate "C", c.relname collate "C"
