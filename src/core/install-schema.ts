@@ -11,18 +11,20 @@ import {
   locateExtensions,
 } from './inspect-database.js';
 import type { ProgressCallback } from './progress.js';
+import { installHint } from './require-server.js';
 import {
-  hashText,
+  hashRoutines,
   type Migration,
   ownSqlDirectory,
   readSchemaFiles,
   replaceExtensionSchemas,
+  resolveRoutines,
+  type SchemaFiles,
+  type ServerRole,
   type SqlFile,
 } from './schema-files.js';
 import { locateSqlError } from './sql-file-error.js';
 import { compareVersions, toolVersion } from './tool-version.js';
-
-export type ServerRole = 'central' | 'clone';
 
 export interface InstallSchemaOptions {
   /** What the server is or becomes. */
@@ -140,22 +142,15 @@ async function lockInstallation(connection: Connection, onProgress: ProgressCall
   await setLocally(connection, 'lock_timeout', before?.lock_timeout ?? '0');
 }
 
-function planInstallation(
-  facts: DatabaseFacts,
-  files: { migrations: Migration[]; routines: SqlFile[] },
-  options: InstallSchemaOptions,
-): Plan {
+function planInstallation(facts: DatabaseFacts, files: SchemaFiles, options: InstallSchemaOptions): Plan {
   checkInstallable(facts);
   if (!options.install) {
     throw new LizsyncError(`lizsync is not installed in database "${facts.database_name}"`, {
-      hint:
-        options.role === 'central'
-          ? 'To make it the central, run: lizsync install --central'
-          : 'To make it a clone, deploy a package into it: lizsync deploy ARCHIVE --clone',
+      hint: installHint(options.role),
     });
   }
   const extensions = locateExtensions(facts);
-  const routines = resolveRoutines(files.routines, extensions);
+  const routines = resolveRoutines(files.routines, mapSchemas(extensions));
   return {
     fromVersion: null,
     pending: files.migrations,
@@ -170,7 +165,7 @@ function planInstallation(
 async function planUpgrade(
   connection: Connection,
   facts: DatabaseFacts,
-  files: { migrations: Migration[]; routines: SqlFile[] },
+  files: SchemaFiles,
   options: InstallSchemaOptions,
 ): Promise<Plan> {
   checkOwnership(facts);
@@ -197,7 +192,7 @@ async function planUpgrade(
     );
   }
   const extensions = locateExtensions(facts);
-  const routines = resolveRoutines(files.routines, extensions);
+  const routines = resolveRoutines(files.routines, mapSchemas(extensions));
   const routinesSha256 = hashRoutines(routines);
   const [applied] = await connection.query<{ sha256: string; tool_version: string }>(
     'select sha256, tool_version from lizsync.applied_routines',
@@ -304,7 +299,7 @@ async function carryOut(
   }
   if (plan.fromVersion === null) await takeOverEmptySchemas(connection, facts);
 
-  const extensionSchemas = new Map(plan.extensions.map(({ name, schema }) => [name, schema]));
+  const extensionSchemas = mapSchemas(plan.extensions);
   for (const migration of plan.pending) {
     onProgress({ kind: 'step', text: `applying migration ${migration.name}` });
     await runSqlFile(connection, {
@@ -417,12 +412,6 @@ async function setLocally(connection: Connection, setting: string, value: string
   await connection.query('select pg_catalog.set_config($1, $2, true)', [setting, value]);
 }
 
-function resolveRoutines(routines: SqlFile[], extensions: { name: string; schema: string }[]): SqlFile[] {
-  const schemas = new Map(extensions.map(({ name, schema }) => [name, schema]));
-  return routines.map((routine) => ({ path: routine.path, text: replaceExtensionSchemas(routine.text, schemas) }));
-}
-
-/** Also changes when an extension was moved to another schema: the functions must follow it. */
-function hashRoutines(routines: SqlFile[]): string {
-  return hashText(routines.map(({ path, text }) => `${path}\n${text}\n`).join(''));
+function mapSchemas(extensions: { name: string; schema: string }[]): Map<string, string> {
+  return new Map(extensions.map(({ name, schema }) => [name, schema]));
 }

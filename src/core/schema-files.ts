@@ -8,6 +8,8 @@ import { LizsyncError } from '../errors.js';
 /** The package's own sql directory. */
 export const ownSqlDirectory: string = fileURLToPath(new URL('../../sql', import.meta.url));
 
+export type ServerRole = 'central' | 'clone';
+
 export interface SqlFile {
   /** Relative to the sql directory, with / as separator. */
   path: string;
@@ -49,7 +51,7 @@ export function readSchemaFiles(sqlDirectory: string): SchemaFiles {
 }
 
 /** SHA-256 of a text in UTF-8, in lower-case hexadecimal digits. */
-export function hashText(text: string): string {
+function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -59,6 +61,16 @@ export function replaceExtensionSchemas(text: string, extensionSchemas: Readonly
     const schema = extensionSchemas.get(name);
     return schema === undefined ? placeholder : pg.escapeIdentifier(schema);
   });
+}
+
+/** The routines with the schemas of extensions in place. */
+export function resolveRoutines(routines: SqlFile[], extensionSchemas: ReadonlyMap<string, string>): SqlFile[] {
+  return routines.map((file) => ({ path: file.path, text: replaceExtensionSchemas(file.text, extensionSchemas) }));
+}
+
+/** Identifies a set of resolved routines; changes also when an extension was moved: the functions must follow it. */
+export function hashRoutines(routines: SqlFile[]): string {
+  return hashText(routines.map(({ path, text }) => `${path}\n${text}\n`).join(''));
 }
 
 function readDirectory(sqlDirectory: string, name: string): SqlFile[] {
