@@ -82,6 +82,8 @@ comment on table lizsync.migrations is 'Ledger of the migrations that were appli
 create table lizsync.applied_routines (
     only_row boolean primary key default true check (only_row),
     sha256 text not null,
+    -- of what creates the triggers on audited tables: when it changes, the triggers are made anew
+    triggers_sha256 text not null,
     tool_version text not null,
     applied_at timestamp with time zone not null default clock_timestamp()
 );

@@ -80,6 +80,9 @@ interface Plan {
   routines: SqlFile[];
   routinesSha256: string;
   routinesDiffer: boolean;
+  triggersSha256: string;
+  /** Whether the triggers on tables that are audited already must be made anew. */
+  triggersDiffer: boolean;
   server: Server | undefined;
 }
 
@@ -158,6 +161,8 @@ function planInstallation(facts: DatabaseFacts, files: SchemaFiles, options: Ins
     routines,
     routinesSha256: hashRoutines(routines),
     routinesDiffer: true,
+    triggersSha256: hashTriggers(routines),
+    triggersDiffer: false,
     server: undefined,
   };
 }
@@ -194,8 +199,9 @@ async function planUpgrade(
   const extensions = locateExtensions(facts);
   const routines = resolveRoutines(files.routines, mapSchemas(extensions));
   const routinesSha256 = hashRoutines(routines);
-  const [applied] = await connection.query<{ sha256: string; tool_version: string }>(
-    'select sha256, tool_version from lizsync.applied_routines',
+  const triggersSha256 = hashTriggers(routines);
+  const [applied] = await connection.query<{ sha256: string; triggers_sha256: string; tool_version: string }>(
+    'select sha256, triggers_sha256, tool_version from lizsync.applied_routines',
   );
   const pending = files.migrations.slice(ledger.length);
   const routinesDiffer = pending.length > 0 || applied?.sha256 !== routinesSha256;
@@ -209,6 +215,8 @@ async function planUpgrade(
     routines,
     routinesSha256,
     routinesDiffer,
+    triggersSha256,
+    triggersDiffer: applied?.triggers_sha256 !== triggersSha256,
     server,
   };
 }
@@ -317,15 +325,19 @@ async function carryOut(
     await setLocally(connection, 'check_function_bodies', 'off');
     await replaceRoutines(connection, plan.routines);
     await setLocally(connection, 'check_function_bodies', before?.check_function_bodies ?? 'on');
-    await connection.query(
-      `insert into lizsync.applied_routines (sha256, tool_version) values ($1, $2)
-      on conflict (only_row) do update
-      set sha256 = excluded.sha256, tool_version = excluded.tool_version, applied_at = default`,
-      [plan.routinesSha256, toolVersion],
-    );
+    await connection.query(readSqlFile('queries/store-applied-routines.sql'), [
+      plan.routinesSha256,
+      plan.triggersSha256,
+      toolVersion,
+    ]);
   }
   const server = plan.server ?? (await createServer(connection, facts, options));
   await setLocally(connection, 'role', before?.role ?? 'none');
+  // as the user and not as the owner of lizsync, who need not own the audited tables
+  if (plan.triggersDiffer) {
+    onProgress({ kind: 'step', text: 'renewing the triggers of the audited tables' });
+    await connection.query('select lizsync.refresh_triggers()');
+  }
   return server;
 }
 
@@ -410,6 +422,11 @@ async function runSqlFile(connection: Connection, file: SqlFile): Promise<void> 
 
 async function setLocally(connection: Connection, setting: string, value: string): Promise<void> {
   await connection.query('select pg_catalog.set_config($1, $2, true)', [setting, value]);
+}
+
+/** Identifies how the triggers of audited tables are made. */
+function hashTriggers(routines: SqlFile[]): string {
+  return hashRoutines(routines.filter((file) => file.path === 'routines/audit/enable_relation.sql'));
 }
 
 function mapSchemas(extensions: { name: string; schema: string }[]): Map<string, string> {
