@@ -402,7 +402,7 @@ async function replaceRoutines(connection: Connection, routines: SqlFile[]): Pro
 function findOutdated(error: unknown, routine: SqlFile, existing: string[]): string[] {
   const invalidFunctionDefinition = '42P13';
   if (!(error instanceof DatabaseError) || error.sqlstate !== invalidFunctionDefinition) return [];
-  const name = /^create or replace (?:function|procedure)\s+((?:audit|lizsync)\.\w+)/im.exec(routine.text)?.[1];
+  const name = /^create or replace (?:function|procedure|aggregate)\s+((?:audit|lizsync)\.\w+)/im.exec(routine.text)?.[1];
   return name === undefined ? [] : existing.filter((signature) => signature.startsWith(`${name}(`));
 }
 

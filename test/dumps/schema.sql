@@ -1,0 +1,451 @@
+-- Name: audit; Type: SCHEMA; Schema: -; Owner: -
+
+CREATE SCHEMA audit;
+
+-- Name: SCHEMA audit; Type: COMMENT; Schema: -; Owner: -
+
+COMMENT ON SCHEMA audit IS 'lizsync: every insert, update and delete on the audited tables';
+
+-- Name: lizsync; Type: SCHEMA; Schema: -; Owner: -
+
+CREATE SCHEMA lizsync;
+
+-- Name: SCHEMA lizsync; Type: COMMENT; Schema: -; Owner: -
+
+COMMENT ON SCHEMA lizsync IS 'lizsync: servers, links, synchronisation, history';
+
+-- Name: logged_actions; Type: TABLE; Schema: audit; Owner: -
+
+CREATE TABLE audit.logged_actions (
+    event_id bigint NOT NULL,
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    statement_id bigint,
+    changed_at timestamp with time zone NOT NULL,
+    corrected_at timestamp with time zone,
+    relation_id integer NOT NULL,
+    action "char" NOT NULL,
+    uid uuid NOT NULL,
+    origin_server_id uuid,
+    received_from uuid,
+    old_values public.hstore,
+    new_values public.hstore,
+    CONSTRAINT logged_actions_action_check CHECK ((action = ANY (ARRAY['I'::"char", 'U'::"char", 'D'::"char"])))
+);
+
+-- Name: TABLE logged_actions; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON TABLE audit.logged_actions IS 'One event for each change of one row of an audited table, values as PostgreSQL''s own text.';
+
+-- Name: COLUMN logged_actions.statement_id; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.statement_id IS 'Row of audit.logged_statements; null for a change that synchronisation applied.';
+
+-- Name: COLUMN logged_actions.changed_at; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.changed_at IS 'Time of the change by the clock of the server where it was made.';
+
+-- Name: COLUMN logged_actions.corrected_at; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.corrected_at IS 'Time of the change by the clock of the central; null for a change made here, it is corrected when it is sent.';
+
+-- Name: COLUMN logged_actions.origin_server_id; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.origin_server_id IS 'Server where the change was made; null: here.';
+
+-- Name: COLUMN logged_actions.received_from; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.received_from IS 'Server that sent the change; null: made here.';
+
+-- Name: COLUMN logged_actions.old_values; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.old_values IS 'Values before the change: of the changed columns (U), of all columns (D), null (I).';
+
+-- Name: COLUMN logged_actions.new_values; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.new_values IS 'Values after the change: of the changed columns (U), of all columns (I), null (D).';
+
+-- Name: event_id_sequence; Type: SEQUENCE; Schema: audit; Owner: -
+
+CREATE SEQUENCE audit.event_id_sequence
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+-- Name: event_id_sequence; Type: SEQUENCE OWNED BY; Schema: audit; Owner: -
+
+ALTER SEQUENCE audit.event_id_sequence OWNED BY audit.logged_actions.event_id;
+
+-- Name: logged_relations; Type: TABLE; Schema: audit; Owner: -
+
+CREATE TABLE audit.logged_relations (
+    relation_id integer NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    excluded_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+-- Name: TABLE logged_relations; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON TABLE audit.logged_relations IS 'Audited tables. The audit triggers carry relation_id as their argument; partitions log under the name of their root.';
+
+-- Name: logged_relations_relation_id_seq; Type: SEQUENCE; Schema: audit; Owner: -
+
+ALTER TABLE audit.logged_relations ALTER COLUMN relation_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit.logged_relations_relation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: logged_statements; Type: TABLE; Schema: audit; Owner: -
+
+CREATE TABLE audit.logged_statements (
+    statement_id bigint NOT NULL,
+    transaction_id xid8 NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    session_user_name text NOT NULL,
+    application_name text,
+    client_address inet,
+    client_query text
+);
+
+-- Name: TABLE logged_statements; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON TABLE audit.logged_statements IS 'Who changed audited rows and how: one row for each statement that changed at least one row.';
+
+-- Name: COLUMN logged_statements.client_query; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_statements.client_query IS 'Text that the client sent, at most the first 10,000 characters.';
+
+-- Name: logged_statements_statement_id_seq; Type: SEQUENCE; Schema: audit; Owner: -
+
+ALTER TABLE audit.logged_statements ALTER COLUMN statement_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit.logged_statements_statement_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: applied_routines; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.applied_routines (
+    only_row boolean DEFAULT true NOT NULL,
+    sha256 text NOT NULL,
+    triggers_sha256 text NOT NULL,
+    tool_version text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT applied_routines_only_row_check CHECK (only_row)
+);
+
+-- Name: TABLE applied_routines; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.applied_routines IS 'Which set of functions this database has: they are not migrated but replaced as a whole when the set differs.';
+
+-- Name: conflicts; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.conflicts (
+    conflict_id bigint NOT NULL,
+    sync_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    uid uuid NOT NULL,
+    kind text NOT NULL,
+    winner_server_id uuid,
+    loser_server_id uuid,
+    winner_changed_at timestamp with time zone,
+    loser_changed_at timestamp with time zone,
+    winning_values public.hstore,
+    losing_values public.hstore,
+    resolved_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT conflicts_kind_check CHECK ((kind = ANY (ARRAY['update_update'::text, 'delete_update'::text, 'update_delete'::text, 'foreign_key_cascade'::text, 'foreign_key_set'::text, 'foreign_key_restore'::text, 'held_discarded'::text])))
+);
+
+-- Name: TABLE conflicts; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.conflicts IS 'Changes that two servers made to the same thing, and how they were resolved.';
+
+-- Name: conflicts_conflict_id_seq; Type: SEQUENCE; Schema: lizsync; Owner: -
+
+ALTER TABLE lizsync.conflicts ALTER COLUMN conflict_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lizsync.conflicts_conflict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: held_change_parts; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.held_change_parts (
+    held_id bigint NOT NULL,
+    action "char" NOT NULL,
+    origin_server_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    new_values public.hstore,
+    CONSTRAINT held_change_parts_action_check CHECK ((action = ANY (ARRAY['I'::"char", 'U'::"char", 'D'::"char"])))
+);
+
+-- Name: TABLE held_change_parts; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.held_change_parts IS 'The net change of a held row, one part for each writer, as in lizsync.staged_changes.';
+
+-- Name: held_changes; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.held_changes (
+    held_id bigint NOT NULL,
+    peer_id uuid NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    uid uuid NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    held_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    held_position pg_snapshot NOT NULL
+);
+
+-- Name: TABLE held_changes; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.held_changes IS 'Rows whose incoming net change could not be applied; retried at every sync, never dropped.';
+
+-- Name: held_changes_held_id_seq; Type: SEQUENCE; Schema: lizsync; Owner: -
+
+ALTER TABLE lizsync.held_changes ALTER COLUMN held_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lizsync.held_changes_held_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: history; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.history (
+    sync_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    transport text NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    pushed bigint,
+    pulled bigint,
+    conflicts bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    clock_offset interval,
+    CONSTRAINT history_transport_check CHECK ((transport = ANY (ARRAY['cli'::text, 'sql'::text])))
+);
+
+-- Name: TABLE history; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.history IS 'Every sync of every link of this server.';
+
+-- Name: link_relations; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.link_relations (
+    peer_id uuid NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL
+);
+
+-- Name: TABLE link_relations; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.link_relations IS 'Tables that a link synchronises: those of the package the clone was deployed from.';
+
+-- Name: links; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.links (
+    peer_id uuid NOT NULL,
+    peer_name text NOT NULL,
+    peer_system_identifier bigint,
+    peer_database_oid oid,
+    "position" pg_snapshot NOT NULL,
+    peer_position pg_snapshot,
+    last_sync_id uuid,
+    last_sync_transaction_id xid8,
+    pending_sync_id uuid,
+    clock_offset interval,
+    last_synchronised_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retired_at timestamp with time zone
+);
+
+-- Name: TABLE links; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.links IS 'One row for each link of this server: on the central one for each clone, on a clone the one to its central.';
+
+-- Name: COLUMN links.clock_offset; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.links.clock_offset IS 'Clock of the clone minus clock of the central, measured at the last sync.';
+
+-- Name: migrations; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.migrations (
+    migration_number integer NOT NULL,
+    migration_name text NOT NULL,
+    sha256 text NOT NULL,
+    tool_version text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+-- Name: TABLE migrations; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.migrations IS 'Ledger of the migrations that were applied to this database.';
+
+-- Name: packages; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.packages (
+    package_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text DEFAULT SESSION_USER NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    manifest_sha256 text NOT NULL,
+    relations text[] NOT NULL
+);
+
+-- Name: TABLE packages; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.packages IS 'Packages made from this central.';
+
+-- Name: server_metadata; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.server_metadata (
+    only_row boolean DEFAULT true NOT NULL,
+    server_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    server_name text NOT NULL,
+    server_role text NOT NULL,
+    system_identifier bigint NOT NULL,
+    database_oid oid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT server_metadata_only_row_check CHECK (only_row),
+    CONSTRAINT server_metadata_server_role_check CHECK ((server_role = ANY (ARRAY['central'::text, 'clone'::text])))
+);
+
+-- Name: TABLE server_metadata; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.server_metadata IS 'Who this server is.';
+
+-- Name: staged_changes; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE UNLOGGED TABLE lizsync.staged_changes (
+    sync_id uuid NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    uid uuid NOT NULL,
+    action "char" NOT NULL,
+    origin_server_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    corrected_at timestamp with time zone,
+    new_values public.hstore,
+    batch integer DEFAULT 0 NOT NULL
+);
+
+-- Name: TABLE staged_changes; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.staged_changes IS 'Net changes that were received and are being applied: for a row one D, or one I and one U for each further writer, or U only.';
+
+-- Name: logged_actions event_id; Type: DEFAULT; Schema: audit; Owner: -
+
+ALTER TABLE ONLY audit.logged_actions ALTER COLUMN event_id SET DEFAULT nextval('audit.event_id_sequence'::regclass);
+
+-- Name: logged_actions logged_actions_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
+
+ALTER TABLE ONLY audit.logged_actions
+    ADD CONSTRAINT logged_actions_pkey PRIMARY KEY (event_id);
+
+-- Name: logged_relations logged_relations_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
+
+ALTER TABLE ONLY audit.logged_relations
+    ADD CONSTRAINT logged_relations_pkey PRIMARY KEY (relation_id);
+
+-- Name: logged_relations logged_relations_schema_name_table_name_key; Type: CONSTRAINT; Schema: audit; Owner: -
+
+ALTER TABLE ONLY audit.logged_relations
+    ADD CONSTRAINT logged_relations_schema_name_table_name_key UNIQUE (schema_name, table_name);
+
+-- Name: logged_statements logged_statements_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
+
+ALTER TABLE ONLY audit.logged_statements
+    ADD CONSTRAINT logged_statements_pkey PRIMARY KEY (statement_id);
+
+-- Name: applied_routines applied_routines_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.applied_routines
+    ADD CONSTRAINT applied_routines_pkey PRIMARY KEY (only_row);
+
+-- Name: conflicts conflicts_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.conflicts
+    ADD CONSTRAINT conflicts_pkey PRIMARY KEY (conflict_id);
+
+-- Name: held_changes held_changes_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.held_changes
+    ADD CONSTRAINT held_changes_pkey PRIMARY KEY (held_id);
+
+-- Name: held_changes held_changes_schema_name_table_name_uid_peer_id_key; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.held_changes
+    ADD CONSTRAINT held_changes_schema_name_table_name_uid_peer_id_key UNIQUE (schema_name, table_name, uid, peer_id);
+
+-- Name: history history_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.history
+    ADD CONSTRAINT history_pkey PRIMARY KEY (peer_id, sync_id);
+
+-- Name: link_relations link_relations_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.link_relations
+    ADD CONSTRAINT link_relations_pkey PRIMARY KEY (peer_id, schema_name, table_name);
+
+-- Name: links links_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (peer_id);
+
+-- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (migration_number);
+
+-- Name: packages packages_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.packages
+    ADD CONSTRAINT packages_pkey PRIMARY KEY (package_id);
+
+-- Name: server_metadata server_metadata_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.server_metadata
+    ADD CONSTRAINT server_metadata_pkey PRIMARY KEY (only_row);
+
+-- Name: logged_actions_transaction_id; Type: INDEX; Schema: audit; Owner: -
+
+CREATE INDEX logged_actions_transaction_id ON audit.logged_actions USING btree (transaction_id);
+
+-- Name: conflicts_sync_id; Type: INDEX; Schema: lizsync; Owner: -
+
+CREATE INDEX conflicts_sync_id ON lizsync.conflicts USING btree (sync_id);
+
+-- Name: held_change_parts_held_id; Type: INDEX; Schema: lizsync; Owner: -
+
+CREATE INDEX held_change_parts_held_id ON lizsync.held_change_parts USING btree (held_id);
+
+-- Name: held_change_parts held_change_parts_held_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.held_change_parts
+    ADD CONSTRAINT held_change_parts_held_id_fkey FOREIGN KEY (held_id) REFERENCES lizsync.held_changes(held_id) ON DELETE CASCADE;
+
+-- Name: link_relations link_relations_peer_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.link_relations
+    ADD CONSTRAINT link_relations_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES lizsync.links(peer_id) ON DELETE CASCADE;
+
