@@ -7,6 +7,7 @@ import { Terminal } from './terminal.js';
 
 // what a shell reports for a program that a Ctrl-C ended
 const interruptedExitCode = 130;
+const interruptionGraceMilliseconds = 2000;
 
 /**
  * Runs the program: `argv` as in process.argv. The only place where errors are shown and the exit code is set.
@@ -21,6 +22,8 @@ export async function main(argv: string[]): Promise<void> {
       // the second one is impatience: don't wait for the work to end by itself
       if (interruption.signal.aborted) process.exit(interruptedExitCode);
       interruption.abort(new LizsyncError('interrupted'));
+      // time to remove what was half written; what a server was doing it rolls back when the connection is gone
+      setTimeout(() => process.exit(interruptedExitCode), interruptionGraceMilliseconds).unref();
     });
   }
   // a reader such as head that has seen enough is no error

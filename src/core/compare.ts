@@ -1,9 +1,8 @@
 import { type Connection, type Notice, withConnection, withTransaction } from '../db/connection.js';
 import type { ConnectionSettings } from '../db/connection-settings.js';
-import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
-import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
+import { requireServer } from './require-server.js';
 
 export interface CompareOptions {
   central: ConnectionSettings;
@@ -70,7 +69,8 @@ const listedDifferences = 100_000;
  * of a whole table, then of ranges of uids where those differ, then of the rows of such ranges and of their columns.
  * Equal tables transfer next to nothing, and values never travel.
  *
- * @throws LizsyncError when a table or a column is on one side only, or when the database is not a clone
+ * @throws LizsyncError when a table or a column is on one side only, or when the databases are not
+ * a central and a clone of this version of lizsync
  */
 export async function compare(
   options: CompareOptions,
@@ -98,6 +98,8 @@ export async function compare(
 }
 
 async function compareAll(sides: Sides, options: CompareOptions, onProgress: ProgressCallback): Promise<CompareResult> {
+  await requireServer(sides.clone, 'clone');
+  await requireServer(sides.central, 'central');
   const relations = await ask<{ schema_name: string; table_name: string }>(sides.clone, 'relations', [
     options.schemas ?? null,
     options.tables?.map(({ schema }) => schema) ?? null,
@@ -199,18 +201,6 @@ async function compareRows(sides: Sides, subject: Subject, ranges: Range[]): Pro
   return found.map(({ uid, kind }) => ({ uid, kind, columns: columnsByUid.get(uid) ?? [] }));
 }
 
-// what PostgreSQL says where lizsync is missing: no such schema, function or table
-const missingSqlstates = ['3F000', '42883', '42P01'];
-
 async function ask<Row extends object>(connection: Connection, query: string, values: unknown[]): Promise<Row[]> {
-  try {
-    return await connection.query<Row & Record<string, unknown>>(readSqlFile(`queries/compare-${query}.sql`), values);
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || !missingSqlstates.includes(error.sqlstate ?? '')) throw error;
-    throw new LizsyncError(`${connection.description} has no lizsync of this version`, {
-      hint: 'Is it the right database? Then run: lizsync upgrade --central, or lizsync upgrade --clone',
-      details: [error.message],
-      cause: error,
-    });
-  }
+  return connection.query<Row & Record<string, unknown>>(readSqlFile(`queries/compare-${query}.sql`), values);
 }

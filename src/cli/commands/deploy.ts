@@ -21,8 +21,8 @@ export function createDeployCommand(run: CommandRunner): Command {
   return new Command('deploy')
     .summary('make a clone from an archive')
     .description(
-      'Makes a database a clone: creates the tables of the archive with their data, registers the clone at the central and ' +
-        'stores there how the clone reaches the central. One transaction: after any failure the clone is as it was. ' +
+      'Makes a database a clone: creates the tables of the archive with their data, registers it at the central and ' +
+        'stores in it how it reaches the central. One transaction: after any failure the clone is as it was. ' +
         'Deploying over a clone keeps its identity.',
     )
     .argument('<archive>', 'the file that lizsync package wrote')

@@ -46,7 +46,7 @@ export function createPackageCommand(run: CommandRunner): Command {
         }
         const central = await resolveCentral(options.central, context);
         const result = await createPackage(
-          { central, schemas, tables, output: options.output, sqlAfter: options.sqlAfter },
+          { central, schemas, tables, output: options.output, sqlAfter: options.sqlAfter, signal: context.signal },
           context.terminal.onProgress,
         );
         const contents = `${formatCount(result.tables, 'table')}, ${formatCount(result.rows, 'row')}`;

@@ -41,8 +41,12 @@ export function createSyncCommand(run: CommandRunner): Command {
       run<SyncOptions>(async (context, options) => {
         const clone = resolveClone(options.clone, context);
         const viaClone = options.viaClone ?? false;
-        const central = await resolveCentral(options.central, context, clone);
-        const result = await synchronize({ central, clone, viaClone }, context.terminal.onProgress);
+        // a clone that does the work itself knows its central
+        const central = viaClone ? clone : await resolveCentral(options.central, context, clone);
+        const result = await synchronize(
+          { central, clone, viaClone, signal: context.signal },
+          context.terminal.onProgress,
+        );
         context.terminal.showResult(result, describeSync(result));
         return reportWhatNeedsAPerson(result, context);
       }),
@@ -70,7 +74,7 @@ function reportWhatNeedsAPerson(result: SynchronizeResult, { terminal }: Command
     );
   }
   const offset = result.clock_offset_ms;
-  if (offset !== null && Math.abs(offset) > clockOffsetLimitMilliseconds) {
+  if (Math.abs(offset) > clockOffsetLimitMilliseconds) {
     exitCode = exitCodes.needsAPerson;
     const direction = offset > 0 ? 'ahead of' : 'behind';
     terminal.warn(
