@@ -141,11 +141,12 @@ export class Connection {
   copyOut(sql: string): CopyOut {
     this.#check();
     const stream = copyStreams.to(sql);
-    const end = this.#track(stream as unknown as Readable & CopyHandlers, 1);
+    const { ended, hasEnded } = this.#track(stream as unknown as Readable & CopyHandlers, 1);
     stream.once('close', () => {
-      if (!stream.readableEnded) this.#fail(new DatabaseError(`${this.description}: reading a COPY was given up`));
+      if (!stream.readableEnded && !hasEnded())
+        this.#fail(new DatabaseError(`${this.description}: reading a COPY was given up`));
     });
-    const completed = end.then(() => stream.rowCount);
+    const completed = ended.then(() => stream.rowCount);
     completed.catch(() => {});
     this.#client.query(stream);
     return Object.assign(stream, { completed });
@@ -155,36 +156,48 @@ export class Connection {
   copyIn(sql: string): CopyIn {
     this.#check();
     const stream = copyStreams.from(sql);
-    this.#track(stream as unknown as Writable & CopyHandlers, 2).catch(() => {
-      // The server has ended the COPY: there is nothing to cancel any more, which pg-copy-streams would wait for.
-      if (!stream.destroyed) stream._destroy = (error, callback) => callback(error);
-    });
+    this.#track(stream as unknown as Writable & CopyHandlers, 2).ended.catch(() => {});
     this.#client.query(stream);
     return stream;
   }
 
-  /** Begins a transaction with pinned settings, in one round trip; see `withTransaction`. */
-  async begin(options: TransactionOptions = {}): Promise<void> {
+  /**
+   * Begins a transaction with pinned settings, in one round trip; see `withTransaction`. With a `statement`, runs it in the
+   * same round trip and returns its rows.
+   */
+  async begin<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    options: TransactionOptions = {},
+    statement?: string,
+  ): Promise<Row[]> {
     const { isolation = 'read committed', readOnly = false, lockTimeoutSeconds = 60 } = options;
     if (this.#client.getTransactionStatus() !== 'I') throw new Error('there is a transaction already');
-    await this.#send(
-      [
-        `begin isolation level ${isolation}, read ${readOnly ? 'only' : 'write'}, not deferrable`,
-        ...pinnedSettings,
-        `lock_timeout = ${Math.round(lockTimeoutSeconds * 1000)}`,
-      ].join('; set local '),
-    );
+    const settings = [
+      `begin isolation level ${isolation}, read ${readOnly ? 'only' : 'write'}, not deferrable`,
+      ...pinnedSettings,
+      `lock_timeout = ${Math.round(lockTimeoutSeconds * 1000)}`,
+    ].join('; set local ');
+    const results = await this.queryBatch<Row>(statement === undefined ? settings : `${settings}; ${statement}`);
+    return statement === undefined ? [] : (results.at(-1) ?? []);
   }
 
-  /** Commits; throws when the server rolls back instead because a statement had failed. */
-  async commit(): Promise<void> {
+  /**
+   * Commits; throws when the server rolls back instead because a statement had failed. With a `statement`, runs it before
+   * in the same round trip and returns its rows; when it fails, the transaction is left to roll back.
+   */
+  async commit<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement?: string): Promise<Row[]> {
     try {
-      const { command } = await this.#send('commit', undefined, 'commit the transaction');
-      if (command !== 'COMMIT') {
+      const answer: unknown = await this.#send<Row>(
+        statement === undefined ? 'commit' : `${statement}; commit`,
+        undefined,
+        statement === undefined ? 'commit the transaction' : undefined,
+      );
+      const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryResult<Row>[];
+      if (results.at(-1)?.command !== 'COMMIT') {
         throw new DatabaseError('the transaction was rolled back, because one of its statements had failed', {
           details: [`database: ${this.description}`],
         });
       }
+      return statement === undefined ? [] : (results.at(-2)?.rows ?? []);
     } catch (error) {
       if (!(error instanceof DatabaseError) || !error.isConnectionFailure) throw error;
       throw new DatabaseError(`${error.message}; whether the transaction was committed is not known`, error);
@@ -236,26 +249,37 @@ export class Connection {
     }
   }
 
-  /** Resolves when the server is ready again after a COPY, and rejects when the COPY fails; see `copyOut`, `copyIn`. */
-  #track(stream: (Readable | Writable) & CopyHandlers, roundTrips: number): Promise<void> {
+  /** `ended` resolves when the server is ready again after a COPY, and rejects when the COPY fails. */
+  #track(
+    stream: (Readable | Writable) & CopyHandlers,
+    roundTrips: number,
+  ): { ended: Promise<void>; hasEnded: () => boolean } {
     this.#roundTrips += roundTrips;
     this.#waiting += 1;
     // The reader or writer of the stream listens too, but not for ever, and an error nobody listens to ends the process.
     stream.on('error', () => {});
-    return new Promise<void>((resolve, reject) => {
-      const { handleError, handleReadyForQuery } = stream;
+    const { handleError, handleReadyForQuery } = stream;
+    let over = false;
+    const end = (): void => {
+      if (!over) this.#waiting -= 1;
+      over = true;
+    };
+    const ended = new Promise<void>((resolve, reject) => {
       stream.handleError = (error) => {
-        this.#waiting -= 1;
+        end();
         const noted = this.#note(error);
         reject(noted);
+        // The server has ended the COPY: there is nothing left to cancel, which pg-copy-streams would wait for.
+        if (!stream.destroyed) stream._destroy = (cause, callback) => callback(cause);
         handleError.call(stream, noted);
       };
       stream.handleReadyForQuery = () => {
-        this.#waiting -= 1;
+        end();
         resolve();
         handleReadyForQuery.call(stream);
       };
     });
+    return { ended, hasEnded: () => over };
   }
 
   #watch(target: { host: string; port: number }, options: ConnectionOptions): () => void {

@@ -104,7 +104,7 @@ begin
 
         perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, p_sender_position, p_clock_shift, false);
         for v_held_position in
-            select distinct i.held_position::text::pg_snapshot from pg_temp.lizsync_incoming as i where i.held_position is not null
+            select distinct i.held_position from pg_temp.lizsync_incoming as i where i.held_position is not null
         loop
             perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, v_held_position, p_clock_shift, true);
         end loop;
@@ -182,7 +182,7 @@ begin
             select
                 p_sender_id, i.schema_name, i.table_name, i.uid, i.sqlstate, i.message,
                 coalesce(i.held_since, clock_timestamp()),
-                coalesce(i.held_position, p_sender_position)
+                coalesce(i.held_position::pg_snapshot, p_sender_position)
             from pg_temp.lizsync_incoming as i
             where i.batch = 0 and i.state = 'h'
             returning h.held_id, h.schema_name, h.table_name, h.uid

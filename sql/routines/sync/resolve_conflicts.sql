@@ -22,9 +22,9 @@ begin
         on i.schema_name = r.schema_name and i.table_name = r.table_name and i.uid = f.uid
     where f.received_from is distinct from p_sender_id
       and i.batch = 0
-      and i.held_position is not distinct from case when p_held then p_position end;
+      and i.held_position is not distinct from case when p_held then p_position::text end;
 
-    if not found then
+    if not exists (select from pg_temp.lizsync_mine) then
         drop table pg_temp.lizsync_mine;
         return;
     end if;

@@ -26,7 +26,7 @@ begin
         sqlstate text,
         message text,
         held_since timestamp with time zone,
-        held_position pg_snapshot,
+        held_position text,
         -- the received row that made this server decide something about another one
         cause_row_id integer
     ) on commit drop;

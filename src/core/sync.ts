@@ -1,0 +1,285 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { type Connection, openConnection, pipeCopy, type TransactionOptions } from '../db/connection.js';
+import type { ConnectionSettings } from '../db/connection-settings.js';
+import { DatabaseError } from '../db/postgres-error.js';
+import { readSqlFile } from '../db/sql-file.js';
+import type { ProgressCallback } from './progress.js';
+
+export interface SynchronizeOptions {
+  central: ConnectionSettings;
+  clone: ConnectionSettings;
+  /** Let the clone do the work over its own connection to the central; `central` is not used then. */
+  viaClone?: boolean;
+  /** Ends the synchronisation when aborted; nothing is lost by that. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface SynchronizeResult {
+  sync_id: string;
+  /** Rows changed in the central. */
+  pushed: number;
+  /** Rows changed in the clone. */
+  pulled: number;
+  conflicts: number;
+  /** Changes that the central or the clone could not apply, of this sync and of earlier ones. */
+  held: number;
+  /** Clock of the clone minus clock of the central, in milliseconds. */
+  clock_offset_ms: number;
+}
+
+/** What lizsync.get_clone_state and lizsync.open_sync say, as far as it is looked at here. */
+interface ServerState {
+  server_id: string;
+  server_name: string;
+  /** How far the other side's log has been applied there. */
+  position: string;
+  /** Seconds since 1970 by the clock of the server. */
+  clock: number;
+}
+interface CentralState extends ServerState {
+  different_tables: string[];
+}
+interface Delivery {
+  position: string;
+  has_changes: boolean;
+}
+interface HalfResult {
+  rows: number;
+  conflicts: number;
+  held: number;
+}
+
+/** Deadlocks and the like: another try may well pass. */
+const attempts = 5;
+const stagedColumns =
+  'sync_id, schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values';
+
+/**
+ * Synchronises a clone with its central: carries the clone's changes to the central, then the central's to the clone. Each
+ * half is one transaction of its receiver, so an end at any point loses nothing. Deadlocks are tried again a few times.
+ * @throws LizsyncError with exit code 4 when another sync of this clone is running; DatabaseError
+ */
+export async function synchronize(
+  options: SynchronizeOptions,
+  onProgress: ProgressCallback = () => {},
+): Promise<SynchronizeResult> {
+  const { signal } = options;
+  const onNotice = ({
+    severity,
+    message,
+    hint,
+  }: {
+    severity: string;
+    message: string;
+    hint: string | undefined;
+  }): void => {
+    if (severity === 'WARNING') onProgress({ kind: 'warning', text: message, ...(hint === undefined ? {} : { hint }) });
+  };
+  const clone = await openConnection(options.clone, { role: 'clone', onNotice, signal });
+  try {
+    if (options.viaClone) return await retry(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
+    const central = await openConnection(options.central, { role: 'central', onNotice, signal });
+    try {
+      return await retry(onProgress, [clone, central], () => synchronizeServers(central, clone, onProgress));
+    } finally {
+      await central.close();
+    }
+  } finally {
+    await clone.close();
+  }
+}
+
+async function retry<T>(onProgress: ProgressCallback, connections: Connection[], work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      await Promise.all(connections.map((connection) => connection.rollback()));
+      if (attempt === attempts || !(error instanceof DatabaseError) || !error.isRetryable) throw error;
+      onProgress({ kind: 'step', text: `trying again (${error.message})` });
+      await wait(randomInt(50, 100) * 2 ** attempt);
+    }
+  }
+}
+
+async function synchronizeServers(
+  central: Connection,
+  clone: Connection,
+  onProgress: ProgressCallback,
+): Promise<SynchronizeResult> {
+  onProgress({ kind: 'step', text: 'looking for changes' });
+  const cloneState = await timeAnswer(() => begin<ServerState>(clone, {}, 'get_clone_state'));
+  const centralState = await timeAnswer(() =>
+    begin<CentralState>(central, {}, 'open_sync', JSON.stringify(cloneState.answer)),
+  );
+  const { server_id: cloneId, position: clonePosition } = cloneState.answer;
+  const { server_id: centralId, position: centralPosition, different_tables: differentTables } = centralState.answer;
+  const clockOffset = cloneState.secondsAhead - centralState.secondsAhead;
+  if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
+
+  const begun = await commit<{ sync_id: string; transaction_id: string }>(
+    clone,
+    'begin_sync',
+    JSON.stringify(centralState.answer),
+  );
+  const { sync_id: syncId } = begun;
+  const details = { transport: 'cli', clock_offset_ms: clockOffset * 1000, transaction_id: begun.transaction_id };
+
+  const pushed = await beginReading(clone, syncId, centralId, centralPosition);
+  if (pushed.has_changes) {
+    onProgress({ kind: 'step', text: 'carrying changes to the central' });
+    await carry(clone, { syncId, receiverId: centralId, from: centralPosition, clockShift: -clockOffset }, central);
+  }
+  const push = await commit<HalfResult>(
+    central,
+    'receive_changes',
+    syncId,
+    cloneId,
+    centralPosition,
+    pushed.position,
+    clonePosition,
+    JSON.stringify(details),
+  );
+
+  const pulled = await beginReading(central, syncId, cloneId, clonePosition);
+  await clone.commit();
+  if (pulled.has_changes) {
+    onProgress({ kind: 'step', text: 'carrying changes to the clone' });
+    await clone.begin();
+    await carry(central, { syncId, receiverId: cloneId, from: clonePosition, clockShift: 0 }, clone);
+  } else {
+    await clone.begin();
+  }
+  const pull = await commit<HalfResult>(
+    clone,
+    'receive_changes',
+    syncId,
+    centralId,
+    clonePosition,
+    pulled.position,
+    pushed.position,
+    JSON.stringify({ ...details, push }),
+  );
+  // the clone has everything; what the central notes about that serves monitoring and pruning, and the next sync says it again
+  try {
+    await commit(central, 'finish_sync', syncId, cloneId, pulled.position, JSON.stringify(pull));
+  } catch (error) {
+    onProgress({
+      kind: 'warning',
+      text: `the central could not note the end of the sync: ${(error as Error).message}`,
+    });
+  }
+
+  return {
+    sync_id: syncId,
+    pushed: push.rows,
+    pulled: pull.rows,
+    conflicts: push.conflicts + pull.conflicts,
+    held: push.held + pull.held,
+    clock_offset_ms: Math.round(clockOffset * 1000),
+  };
+}
+
+async function synchronizeViaClone(clone: Connection, onProgress: ProgressCallback): Promise<SynchronizeResult> {
+  onProgress({ kind: 'step', text: 'the clone synchronises itself' });
+  await clone.begin();
+  const [counts] = await clone.query<{ pushed: string; pulled: string; conflicts: string }>(
+    readSqlFile('queries/sync-via-clone.sql'),
+  );
+  const [last] = await clone.query<{ sync_id: string; held: string; clock_offset_ms: number }>(
+    readSqlFile('queries/sync-last-of-clone.sql'),
+  );
+  await clone.commit();
+  if (counts === undefined || last === undefined) throw new Error('lizsync.synchronize() returned nothing');
+  return {
+    sync_id: last.sync_id,
+    pushed: Number(counts.pushed),
+    pulled: Number(counts.pulled),
+    conflicts: Number(counts.conflicts),
+    held: Number(last.held),
+    clock_offset_ms: last.clock_offset_ms,
+  };
+}
+
+/** Begins the transaction in which a sender reads its window and the position that goes with it. */
+async function beginReading(sender: Connection, syncId: string, receiverId: string, from: string): Promise<Delivery> {
+  return await begin<Delivery>(sender, { isolation: 'repeatable read' }, 'start_delivery', syncId, receiverId, from);
+}
+
+interface Carriage {
+  syncId: string;
+  receiverId: string;
+  from: string;
+  /** Seconds to add to times of the sender's clock to get the central's. */
+  clockShift: number;
+}
+
+/** Pipes the sender's net changes into the receiver's staging table; both are in a transaction. */
+async function carry(sender: Connection, carriage: Carriage, receiver: Connection): Promise<void> {
+  const { syncId, receiverId, from, clockShift } = carriage;
+  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, make_interval(secs => ${clockShift}))`;
+  await pipeCopy(
+    sender,
+    `copy (${outgoing}) to stdout`,
+    receiver,
+    `copy lizsync.staged_changes (${stagedColumns}) from stdin`,
+  );
+}
+
+/** Throws the error that names each table and column that differs. */
+async function explainDifference(
+  central: Connection,
+  cloneId: string,
+  clone: Connection,
+  centralId: string,
+  tables: string[],
+): Promise<void> {
+  const describe = async (server: Connection, peerId: string): Promise<string> => {
+    const [row] = await server.query<{ result: unknown }>('select lizsync.describe_columns($1, $2) as result', [
+      peerId,
+      tables,
+    ]);
+    return JSON.stringify(row?.result);
+  };
+  const ofClone = await describe(clone, centralId);
+  const ofCentral = await describe(central, cloneId);
+  await clone.query('select lizsync.check_same_structure($1, $2)', [ofClone, ofCentral]);
+}
+
+/** Measures how far the clock of a server is ahead of this program's: at the middle of the round trip that asked for it. */
+async function timeAnswer<T extends ServerState>(ask: () => Promise<T>): Promise<{ answer: T; secondsAhead: number }> {
+  const askedAt = performance.now();
+  const answer = await ask();
+  return { answer, secondsAhead: answer.clock - (askedAt + performance.now()) / 2000 };
+}
+
+/** Begins a transaction and calls a function of lizsync in the same round trip. */
+async function begin<T>(
+  connection: Connection,
+  options: TransactionOptions,
+  name: string,
+  ...values: string[]
+): Promise<T> {
+  return takeResult<T>(await connection.begin<{ result: T }>(options, toCall(name, ...values)));
+}
+
+/** Calls a function of lizsync and commits in the same round trip. */
+async function commit<T>(connection: Connection, name: string, ...values: string[]): Promise<T> {
+  return takeResult<T>(await connection.commit<{ result: T }>(toCall(name, ...values)));
+}
+
+function takeResult<T>(rows: { result: T }[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error('a function of lizsync returned nothing');
+  return row.result;
+}
+
+function toCall(name: string, ...values: string[]): string {
+  return `select lizsync.${pg.escapeIdentifier(name)}(${values.map(literal).join(', ')}) as result`;
+}
+
+function literal(value: string): string {
+  return pg.escapeLiteral(value);
+}
