@@ -5,7 +5,7 @@ import type pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { LizsyncError } from '../errors.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { nameConnection, type OpenClient, openClient } from './open-client.js';
+import { nameConnection, type OpenClient, openClient, toAbortError } from './open-client.js';
 import { DatabaseError, toLizsyncError } from './postgres-error.js';
 import { watchForSilence } from './silence-watch.js';
 
@@ -96,8 +96,8 @@ export class Connection {
     const abort = (): void => this.#fail(toAbortError(signal?.reason));
     signal?.addEventListener('abort', abort, { once: true });
     this.#forgetSignal = () => signal?.removeEventListener('abort', abort);
-    if (signal?.aborted) abort();
     this.#stopWatch = address === undefined ? () => {} : this.#watch({ host: address, port: host.port }, options);
+    if (signal?.aborted) abort();
   }
 
   /** Messages sent for which an answer had to be awaited, since the connection was opened. */
@@ -354,6 +354,7 @@ export async function openConnection(
   if (options.signal?.aborted) throw toAbortError(options.signal.reason);
   const opened = await openClient(settings, {
     role: options.role,
+    signal: options.signal,
     onWarning: onNotice && ((message) => onNotice({ ...plainNotice, severity: 'WARNING', message })),
   });
   return new Connection(opened, settings, options);
@@ -459,7 +460,3 @@ export async function pipeCopy(
 }
 
 const plainNotice = { detail: undefined, hint: undefined, sqlstate: undefined };
-
-function toAbortError(reason: unknown): LizsyncError {
-  return reason instanceof LizsyncError ? reason : new LizsyncError('interrupted', { cause: reason });
-}

@@ -27,12 +27,19 @@ export interface OpenOptions {
   /** What the connection is for, such as "central". */
   role?: string | undefined;
   onWarning?: ((text: string) => void) | undefined;
+  /** Ends the attempt when aborted. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What errors call a connection: "central (test on localhost:5432 as alice)". */
 export function nameConnection(settings: ConnectionSettings, role: string | undefined): string {
   const description = describeConnection(settings);
   return role === undefined ? description : `${role} (${description})`;
+}
+
+/** The error of whatever an abort signal ended. */
+export function toAbortError(reason: unknown): LizsyncError {
+  return reason instanceof LizsyncError ? reason : new LizsyncError('interrupted', { cause: reason });
 }
 
 interface Target {
@@ -70,8 +77,13 @@ export async function openClient(settings: ConnectionSettings, options: OpenOpti
       for (const address of addresses) {
         try {
           const opened = await openAddress(settings, { host, address, connection }, options);
-          if (await hasAttributes(opened.client, attributes)) return opened;
-          opened.client.connection.stream.destroy();
+          let fits = false;
+          try {
+            fits = await hasAttributes(opened.client, attributes);
+          } finally {
+            if (!fits) opened.client.connection.stream.destroy();
+          }
+          if (fits) return opened;
           throw new DatabaseError(`${connection} is not what target_session_attrs=${attributes} asks for`);
         } catch (cause) {
           note(cause);
@@ -192,28 +204,41 @@ async function openAttempt(
   client.connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
     parameters.set(message.parameterName, message.parameterValue);
   });
-  if (settings.channelBinding === 'require') requireChannelBinding(client, tls !== undefined, connection);
+  const checkBinding =
+    settings.channelBinding === 'require' ? requireChannelBinding(client, tls !== undefined, connection) : () => {};
   // A broken connection is reported by what is waiting for it; without a listener it would end the process.
   client.on('error', () => {});
+  const abort = (): void => {
+    client.connection.stream.destroy(toAbortError(options.signal?.reason));
+  };
+  options.signal?.addEventListener('abort', abort, { once: true });
   try {
     await client.connect();
+    checkBinding();
   } catch (error) {
     client.connection.stream.destroy();
     socket.destroy();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
   }
   return { client, host, address, parameters };
 }
 
-/** Ends the connection unless the server proves by SCRAM that it is the end of the TLS connection. */
-function requireChannelBinding(client: pg.Client, encrypted: boolean, description: string): void {
+/**
+ * Shows no password to a server that does not prove by SCRAM that it is the end of the TLS connection.
+ * @returns to be called when the login has succeeded; throws when the server has proven nothing
+ */
+function requireChannelBinding(client: pg.Client, encrypted: boolean, description: string): () => void {
   let offered = false;
   let proven = false;
   const { connection } = client;
+  const reason = 'channel_binding=require, and the server does not bind the login to the TLS connection';
+  const error = new DatabaseError(`could not connect to ${description}: ${reason}`, {
+    hint: encrypted ? undefined : 'Use TLS: sslmode=require or a stronger one.',
+  });
   const refuse = (): void => {
-    const hint = encrypted ? undefined : 'Use TLS: sslmode=require or a stronger one.';
-    const reason = 'channel_binding=require, and the server does not bind the login to the TLS connection';
-    connection.stream.destroy(new DatabaseError(`could not connect to ${description}: ${reason}`, { hint }));
+    connection.stream.destroy(error);
   };
   // Before the listeners of node-postgres, which answer.
   connection.prependListener('authenticationCleartextPassword', refuse);
@@ -222,12 +247,12 @@ function requireChannelBinding(client: pg.Client, encrypted: boolean, descriptio
     offered = encrypted && mechanisms.includes('SCRAM-SHA-256-PLUS');
     if (!offered) refuse();
   });
-  connection.prependListener('authenticationSASLFinal', () => {
+  connection.on('authenticationSASLFinal', () => {
     proven = offered;
   });
-  connection.on('authenticationOk', () => {
-    if (!proven) refuse();
-  });
+  return () => {
+    if (!proven) throw error;
+  };
 }
 
 async function hasAttributes(client: pg.Client, wanted: TargetSessionAttributes): Promise<boolean> {

@@ -18,7 +18,7 @@ export interface SilenceWatchOptions {
   onSilence: (error: Error) => void;
 }
 
-/** How long a server may take to answer the question whether it is there. */
+/** How long a server may take, at most, to answer the question whether it is there. */
 const probeTimeoutMilliseconds = 10_000;
 
 /** A GSSENCRequest: every server answers it with one byte, and logs nothing when nothing follows. */
@@ -50,7 +50,7 @@ export function watchForSilence(options: SilenceWatchOptions): () => void {
     }
     if (Date.now() - lastMoved < quietMilliseconds) return;
     asking = true;
-    failures = (await isReachable(target)) ? 0 : failures + 1;
+    failures = (await isReachable(target, Math.min(probeTimeoutMilliseconds, quietMilliseconds))) ? 0 : failures + 1;
     asking = false;
     if (stopped || !isWaiting() || countBytes() !== bytes) return;
     if (failures === 0) lastMoved = Date.now();
@@ -69,7 +69,7 @@ export function watchForSilence(options: SilenceWatchOptions): () => void {
 }
 
 /** True when anything answers at the address, be it by closing the connection. */
-function isReachable(target: TcpTarget): Promise<boolean> {
+function isReachable(target: TcpTarget, timeoutMilliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = new Socket();
     const finish = (reachable: boolean): void => {
@@ -77,7 +77,7 @@ function isReachable(target: TcpTarget): Promise<boolean> {
       socket.destroy();
       resolve(reachable);
     };
-    const timer = setTimeout(() => finish(false), probeTimeoutMilliseconds);
+    const timer = setTimeout(() => finish(false), timeoutMilliseconds);
     socket.once('data', () => finish(true));
     socket.once('end', () => finish(true));
     socket.once('error', ({ code }: NodeJS.ErrnoException) => finish(code === 'ECONNRESET'));
