@@ -2,7 +2,6 @@
 select
     current_setting('server_version') as server_version,
     current_setting('server_version_num')::integer as server_version_number,
-    pg_catalog.pg_is_in_recovery() as is_standby,
     current_setting('default_transaction_read_only')::boolean as is_read_only,
     current_catalog::text as database_name,
     current_user::text as user_name,
@@ -23,7 +22,7 @@ select
                 from (
                     select c.oid, 'pg_catalog.pg_class'::pg_catalog.regclass as class_id, c.relname::text as object_name
                     from pg_catalog.pg_class as c
-                    where c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+                    where c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
                     union all
                     select p.oid, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.proname || '()'
                     from pg_catalog.pg_proc as p
@@ -31,7 +30,9 @@ select
                     union all
                     select t.oid, 'pg_catalog.pg_type'::pg_catalog.regclass, t.typname::text
                     from pg_catalog.pg_type as t
-                    where t.typnamespace = n.oid and t.typtype in ('d', 'e', 'r')
+                    left join pg_catalog.pg_class as c on c.oid = t.typrelid
+                    where t.typnamespace = n.oid
+                      and (t.typtype in ('d', 'e', 'r') or t.typtype = 'c' and c.relkind = 'c')
                 ) as o
                 where not exists (
                     select

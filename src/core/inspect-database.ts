@@ -12,7 +12,6 @@ export interface DatabaseFacts {
   server_version: string;
   /** Such as 150018. */
   server_version_number: number;
-  is_standby: boolean;
   is_read_only: boolean;
   database_name: string;
   user_name: string;
@@ -51,8 +50,19 @@ export interface ExtensionFacts {
 const oldestServerVersion = 14;
 
 /**
+ * Refuses a standby before a transaction that writes begins there, which PostgreSQL answers less clearly.
+ * @throws LizsyncError
+ */
+export function refuseStandby(connection: Connection): void {
+  if (connection.parameters.get('in_hot_standby') !== 'on') return;
+  throw new LizsyncError(`the server of ${connection.description} is a standby, which only repeats its primary`, {
+    hint: 'Connect to the primary.',
+  });
+}
+
+/**
  * Asks a database what install and upgrade must know, and refuses what no right can mend.
- * @throws LizsyncError when the server is too old, a standby or read-only
+ * @throws LizsyncError when the server is too old or read-only
  */
 export async function inspectDatabase(connection: Connection): Promise<DatabaseFacts> {
   const [facts] = await connection.query<DatabaseFacts>(readSqlFile('queries/inspect-database.sql'));
@@ -60,11 +70,6 @@ export async function inspectDatabase(connection: Connection): Promise<DatabaseF
   if (facts.server_version_number < oldestServerVersion * 10_000) {
     throw new LizsyncError(`PostgreSQL ${facts.server_version} is too old`, {
       hint: `lizsync needs PostgreSQL ${oldestServerVersion} or newer: upgrade the server first.`,
-    });
-  }
-  if (facts.is_standby) {
-    throw new LizsyncError('the server is a standby, which only repeats what its primary does', {
-      hint: 'Connect to the primary.',
     });
   }
   if (facts.is_read_only) {

@@ -4,6 +4,7 @@ import type { ConnectionSettings } from '../db/connection-settings.js';
 import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
+import { refuseStandby } from './inspect-database.js';
 import type { ProgressCallback } from './progress.js';
 import { requireServer } from './require-server.js';
 
@@ -71,8 +72,9 @@ export async function prepareCentral(
   } as const;
   return withConnection(
     options.central,
-    (connection) =>
-      withTransaction(connection, transaction, async () => {
+    async (connection) => {
+      refuseStandby(connection);
+      return withTransaction(connection, transaction, async () => {
         await requireServer(connection, 'central');
         onProgress({ kind: 'step', text: 'checking the tables' });
         const plan = await connection.query<PlanRow>(readSqlFile('queries/plan-preparation.sql'), [
@@ -87,7 +89,8 @@ export async function prepareCentral(
           tables.push(dryRun ? describePlanned(planned) : await prepareTable(connection, planned, onProgress));
         }
         return { tables, dryRun };
-      }),
+      });
+    },
     { role: 'central' },
   );
 }

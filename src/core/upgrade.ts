@@ -1,5 +1,6 @@
 import { withConnection, withTransaction } from '../db/connection.js';
 import type { ConnectionSettings } from '../db/connection-settings.js';
+import { refuseStandby } from './inspect-database.js';
 import { type InstallSchemaOptions, type InstallSchemaResult, installSchema } from './install-schema.js';
 import type { ProgressCallback } from './progress.js';
 
@@ -24,10 +25,12 @@ export async function upgrade(
 ): Promise<UpgradeResult> {
   const result = await withConnection(
     settings,
-    (connection) =>
-      withTransaction(connection, { isolation: 'read committed', readOnly: options.dryRun }, () =>
+    async (connection) => {
+      refuseStandby(connection);
+      return withTransaction(connection, { isolation: 'read committed', readOnly: options.dryRun }, () =>
         installSchema(connection, options, onProgress),
-      ),
+      );
+    },
     { role: options.role },
   );
   return { ...result, dryRun: options.dryRun };
