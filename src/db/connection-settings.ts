@@ -302,7 +302,7 @@ function parseUri(text: string): Map<string, string> {
   set('port', ports.join(','));
   const [, database, query] = /^(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   set('dbname', database);
-  for (const parameter of query ? query.split('&') : []) {
+  for (const parameter of query ? query.replace(/&$/, '').split('&') : []) {
     const parts = parameter.split('=');
     if (parts.length !== 2) {
       throw new UsageError('the connection URI has a parameter that is not of the form key=value', { hint: uriHint });

@@ -106,6 +106,10 @@ describe('a URI', () => {
     expect(parse('postgresql://alice@h/x?user=bob&dbname=y&host=i')).toMatchObject({ user: 'bob', database: 'y' });
   });
 
+  it('may end with &', () => {
+    expect(parse('postgresql://h/x?user=bob&').user).toBe('bob');
+  });
+
   it('understands ssl=true as JDBC writes it', () => {
     expect(parse('postgresql://h/x?ssl=true').sslmode).toBe('require');
   });
