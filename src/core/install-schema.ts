@@ -114,7 +114,7 @@ export async function installSchema(
 
   let server = plan.server;
   if (!alreadyCurrent) {
-    await warnAboutReplicationRole(connection, facts, onProgress);
+    await checkReplicationRole(connection, facts);
     if (options.dryRun !== true) server = await carryOut(connection, facts, plan, options, onProgress);
   }
   return {
@@ -260,29 +260,31 @@ function newerDatabaseError(facts: DatabaseFacts, version: string): LizsyncError
   );
 }
 
-/** Sync applies changes with ordinary triggers off, with the rights of the owner of the functions. */
-async function warnAboutReplicationRole(
-  connection: Connection,
-  facts: DatabaseFacts,
-  onProgress: ProgressCallback,
-): Promise<void> {
+/**
+ * Sync applies changes with ordinary triggers off, with the rights of the owner of the functions. Whether that role may
+ * do so is tried: what managed servers allow shows in no catalog.
+ */
+async function checkReplicationRole(connection: Connection, facts: DatabaseFacts): Promise<void> {
+  const insufficientPrivilege = '42501';
   const owner = facts.ledger_owner ?? facts.user_name;
-  const [right] = await connection.query<{ may_set: boolean }>(
-    // the function is new in PostgreSQL 15, before which only superusers can have the right
-    facts.server_version_number >= 150_000
-      ? `select pg_catalog.has_parameter_privilege($1, 'session_replication_role', 'set') as may_set`
-      : 'select rolsuper as may_set from pg_catalog.pg_roles where rolname = $1',
-    [owner],
-  );
-  if (right?.may_set === true) return;
-  onProgress({
-    kind: 'warning',
-    text: `${owner} may not set session_replication_role, which synchronisation needs to apply changes`,
-    hint:
-      facts.server_version_number >= 150_000
-        ? `Let a superuser run: grant set on parameter session_replication_role to ${pg.escapeIdentifier(owner)};`
-        : 'Before PostgreSQL 15 only a superuser has this right: let a superuser install lizsync.',
-  });
+  try {
+    await connection.queryBatch(
+      `savepoint try_replication_role; set local role ${pg.escapeIdentifier(owner)}; set local session_replication_role = replica`,
+    );
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.sqlstate !== insufficientPrivilege) throw error;
+    throw new LizsyncError(
+      `${owner} may not set session_replication_role, which synchronisation needs to apply changes`,
+      {
+        hint:
+          facts.server_version_number >= 150_000
+            ? `Let a superuser run: grant set on parameter session_replication_role to ${pg.escapeIdentifier(owner)};`
+            : 'Before PostgreSQL 15 only superusers have this right: install as a superuser.',
+        cause: error,
+      },
+    );
+  }
+  await connection.queryBatch('rollback to savepoint try_replication_role; release savepoint try_replication_role');
 }
 
 async function carryOut(
@@ -402,7 +404,9 @@ async function replaceRoutines(connection: Connection, routines: SqlFile[]): Pro
 function findOutdated(error: unknown, routine: SqlFile, existing: string[]): string[] {
   const invalidFunctionDefinition = '42P13';
   if (!(error instanceof DatabaseError) || error.sqlstate !== invalidFunctionDefinition) return [];
-  const name = /^create or replace (?:function|procedure|aggregate)\s+((?:audit|lizsync)\.\w+)/im.exec(routine.text)?.[1];
+  const name = /^create or replace (?:function|procedure|aggregate)\s+((?:audit|lizsync)\.\w+)/im.exec(
+    routine.text,
+  )?.[1];
   return name === undefined ? [] : existing.filter((signature) => signature.startsWith(`${name}(`));
 }
 

@@ -2,7 +2,6 @@ import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ProgressEvent } from '../../src/core/progress.js';
 import { type UpgradeOptions, type UpgradeResult, upgrade } from '../../src/core/upgrade.js';
 import { parseConnection } from '../../src/db/connection-settings.js';
 import { LizsyncError } from '../../src/errors.js';
@@ -12,13 +11,9 @@ import { createPrivateServer, getTestServer } from '../support/server.js';
 
 const server = getTestServer();
 
-function install(
-  url: string,
-  options: Partial<UpgradeOptions> = {},
-  onProgress?: (event: ProgressEvent) => void,
-): Promise<UpgradeResult> {
+function install(url: string, options: Partial<UpgradeOptions> = {}): Promise<UpgradeResult> {
   const settings = parseConnection(url, { variables: {}, homeDirectory: undefined, userName: undefined });
-  return upgrade(settings, { role: 'central', install: true, dryRun: false, ...options }, onProgress);
+  return upgrade(settings, { role: 'central', install: true, dryRun: false, ...options });
 }
 
 /** The error of an installation that must be refused. */
@@ -200,48 +195,37 @@ describe('install', () => {
     expect(await database.value(`select new_values::text from audit.logged_actions`)).toBe('"a"=>"x"');
   });
 
-  test('names the missing right each time, and what it says is all that is needed', async () => {
-    const database = await createDatabase(server);
-    const role = await createRole(server);
-    const url = role.urlFor(database);
-    const remedy = async (): Promise<string> => {
-      const error = await refusal(install(url));
-      return /(grant|create extension) .*;$/.exec(error.hint ?? '')?.[0] ?? `none in: ${error.message} ${error.hint}`;
-    };
-    const toCreate = await remedy();
-    expect(toCreate).toBe(`grant create on database "${database.name}" to "${role.name}";`);
-    await database.query(toCreate);
-    const toExtend = await remedy();
-    expect(toExtend).toBe('create extension dblink;');
-    await database.query(`create schema hidden; ${toExtend.replace(';', ' schema hidden;')}`);
-    const toUse = await remedy();
-    expect(toUse).toBe(`grant usage on schema "hidden" to "${role.name}";`);
-    await database.query(toUse);
+  test.skipIf(server.version < 150_000)(
+    'names the missing right each time, and what it says is all that is needed [from PostgreSQL 15]',
+    async () => {
+      const database = await createDatabase(server);
+      const role = await createRole(server);
+      const url = role.urlFor(database);
+      const remedy = async (): Promise<string> => {
+        const error = await refusal(install(url));
+        return /(grant|create extension) .*;$/.exec(error.hint ?? '')?.[0] ?? `none in: ${error.message} ${error.hint}`;
+      };
+      const toCreate = await remedy();
+      expect(toCreate).toBe(`grant create on database "${database.name}" to "${role.name}";`);
+      await database.query(toCreate);
+      const toExtend = await remedy();
+      expect(toExtend).toBe('create extension dblink;');
+      await database.query(`create schema hidden; ${toExtend.replace(';', ' schema hidden;')}`);
+      const toUse = await remedy();
+      expect(toUse).toBe(`grant usage on schema "hidden" to "${role.name}";`);
+      await database.query(toUse);
 
-    const warnings: ProgressEvent[] = [];
-    const result = await install(url, { dryRun: true }, (event) => {
-      if (event.kind === 'warning') warnings.push(event);
-    });
-    expect(result.extensions).toEqual(['hstore']);
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]?.text).toContain('session_replication_role');
-    if (server.version >= 150_000) {
-      const grant = `grant set on parameter session_replication_role to "${role.name}";`;
-      expect(warnings[0]).toMatchObject({ hint: expect.stringContaining(grant) });
-      await database.query(grant);
-      warnings.length = 0;
-    }
-    await install(url, {}, (event) => {
-      if (event.kind === 'warning') warnings.push(event);
-    });
-    expect(warnings).toHaveLength(server.version >= 150_000 ? 0 : 1);
-    if (server.version >= 150_000) {
-      await database.query(`revoke set on parameter session_replication_role from "${role.name}"`);
-    }
-    expect(
-      await database.value('select tableowner::text from pg_tables where tablename = $1', ['logged_actions']),
-    ).toBe(role.name);
-  });
+      const toApply = await remedy();
+      expect(toApply).toBe(`grant set on parameter session_replication_role to "${role.name}";`);
+      await database.query(toApply);
+
+      const result = await install(url);
+      expect(result.extensions).toEqual(['hstore']);
+      expect(
+        await database.value('select tableowner::text from pg_tables where tablename = $1', ['logged_actions']),
+      ).toBe(role.name);
+    },
+  );
 
   test('is refused for a role that may not work on what is there', async () => {
     const database = await createDatabase(server);
