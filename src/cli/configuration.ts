@@ -26,7 +26,9 @@ const listKeys = ['schemas', 'tables', 'exclude-columns'] as const;
 export function readConfiguration(file: string | undefined, environment: Environment): Configuration {
   if (file !== undefined) {
     const text = readIfPresent(file);
-    if (text === undefined) throw new UsageError(`the configuration file ${file} does not exist`);
+    if (text === undefined) {
+      throw new UsageError(`the configuration file ${file} does not exist`, { hint: 'check the path after --config' });
+    }
     return parseConfiguration(text, file);
   }
   const { variables, homeDirectory } = environment;

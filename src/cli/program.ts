@@ -50,7 +50,7 @@ export function createProgram(
     command
       .exitOverride()
       .configureHelp({ showGlobalOptions: true })
-      .configureOutput({ outputError: () => {} })
+      .configureOutput({ writeErr: (text) => terminal.showHelp(text), outputError: () => {} })
       .helpOption('--help', 'print this help');
   }
   return program;

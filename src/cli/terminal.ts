@@ -67,6 +67,11 @@ export class Terminal {
     process.stderr.write(`${chalkStderr.dim(text)}\n`);
   }
 
+  /** Shows the help to somebody who did not ask for it, on stderr; not to a program. */
+  showHelp(text: string): void {
+    if (!this.#mode.json) process.stderr.write(text);
+  }
+
   /**
    * Shows why a command failed: message, details, hint on stderr; with --json one object with the key `error` on stdout.
    * An error that the program did not expect is shown with its stack.

@@ -61,6 +61,7 @@ export function createDeployCommand(run: CommandRunner): Command {
             newId: options.newId ?? false,
             force: options.force ?? false,
             unsentChangesFile: options.unsentChanges,
+            signal: context.signal,
           },
           context.terminal.onProgress,
         );
@@ -68,6 +69,10 @@ export function createDeployCommand(run: CommandRunner): Command {
         context.terminal.showResult(result, [
           `${mark.good('deployed')} ${contents} to ${describeConnection(clone)}, clone ${result.serverName} (${result.serverId})`,
         ]);
+        if (result.unsentChanges !== null) {
+          const { count, file } = result.unsentChanges;
+          context.terminal.warn(`discarded ${formatCount(count, 'change')} that had not been sent; ${file} has them`);
+        }
         return exitCodes.done;
       }),
     );
