@@ -3,27 +3,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type UpgradeOptions, type UpgradeResult, upgrade } from '../../src/core/upgrade.js';
-import { parseConnection } from '../../src/db/connection-settings.js';
-import { LizsyncError } from '../../src/errors.js';
 import { runLizsync } from '../support/cli.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
+import { refusal } from '../support/refusal.js';
 import { createPrivateServer, getTestServer } from '../support/server.js';
+import { toSettings } from '../support/settings.js';
 
 const server = getTestServer();
 
 function install(url: string, options: Partial<UpgradeOptions> = {}): Promise<UpgradeResult> {
-  const settings = parseConnection(url, { variables: {}, homeDirectory: undefined, userName: undefined });
-  return upgrade(settings, { role: 'central', install: true, dryRun: false, ...options });
-}
-
-/** The error of an installation that must be refused. */
-async function refusal(result: Promise<unknown>): Promise<LizsyncError> {
-  const error = await result.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(LizsyncError);
-  return error as LizsyncError;
+  return upgrade(toSettings(url), { role: 'central', install: true, dryRun: false, ...options });
 }
 
 /** Schemas and extensions that are not PostgreSQL's own. */

@@ -8,37 +8,24 @@ import { dumpSchema, withoutFunctions } from '../../scripts/dump-schema.js';
 import { prepareCentral } from '../../src/core/prepare-central.js';
 import type { ProgressEvent } from '../../src/core/progress.js';
 import { type UpgradeOptions, type UpgradeResult, upgrade } from '../../src/core/upgrade.js';
-import { type ConnectionSettings, parseConnection } from '../../src/db/connection-settings.js';
-import { LizsyncError } from '../../src/errors.js';
 import { runLizsync } from '../support/cli.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
+import { refusal } from '../support/refusal.js';
 import { describeWithPgDump } from '../support/requirements.js';
 import { getTestServer } from '../support/server.js';
+import { toSettings } from '../support/settings.js';
 
 const server = getTestServer();
 const dumpDirectory = fileURLToPath(new URL('../dumps', import.meta.url));
 const releasedDumps = readdirSync(dumpDirectory).filter((name) => /^v\d{4}\.sql$/.test(name));
 const describeSchemaSql = readFileSync(new URL('../support/describe-schema.sql', import.meta.url), 'utf8');
 
-function parse(url: string): ConnectionSettings {
-  return parseConnection(url, { variables: {}, homeDirectory: undefined, userName: undefined });
-}
-
 function install(
   url: string,
   options: Partial<UpgradeOptions> = {},
   onProgress?: (event: ProgressEvent) => void,
 ): Promise<UpgradeResult> {
-  return upgrade(parse(url), { role: 'central', install: true, dryRun: false, ...options }, onProgress);
-}
-
-async function refusal(result: Promise<unknown>): Promise<LizsyncError> {
-  const error = await result.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(LizsyncError);
-  return error as LizsyncError;
+  return upgrade(toSettings(url), { role: 'central', install: true, dryRun: false, ...options }, onProgress);
 }
 
 async function describeSchema(database: TestDatabase): Promise<string> {
@@ -180,17 +167,15 @@ describe('upgrade', () => {
     const database = await createDatabase(server);
     await install(database.url);
     await database.query('create schema s; create table s.t (a integer); create table s.gone (a integer)');
-    await prepareCentral({ central: parse(database.url), schemas: ['s'], tables: [] });
+    await prepareCentral({ central: toSettings(database.url), schemas: ['s'], tables: [] });
     await database.query('drop table s.gone');
     const enable = 'routines/audit/enable_relation.sql';
     const text = await readFile(path.join('sql', enable), 'utf8');
     const sqlDirectory = await makeSqlDirectory({
-      [enable]: text
-        .replace(/^end\n\$function\$;$/m, `end\n$function$;`)
-        .replace(
-          'return v_relation_id;',
-          `execute format('comment on table %I.%I is %L', p_schema_name, p_table_name, 'made anew'); return v_relation_id;`,
-        ),
+      [enable]: text.replace(
+        'return v_relation_id;',
+        `execute format('comment on table %I.%I is %L', p_schema_name, p_table_name, 'made anew'); return v_relation_id;`,
+      ),
     });
     await install(database.url, { sqlDirectory });
     expect(await database.value(`select obj_description('s.t'::regclass)`)).toBe('made anew');
@@ -205,7 +190,7 @@ describe('upgrade', () => {
     const database = await createDatabase(server);
     await install(database.url);
     await database.query('create schema s; create table s.t (a integer)');
-    await prepareCentral({ central: parse(database.url), schemas: ['s'], tables: [] });
+    await prepareCentral({ central: toSettings(database.url), schemas: ['s'], tables: [] });
     await database.query('create schema ext; alter extension hstore set schema ext');
     expect(await install(database.url, { install: false })).toMatchObject({ applied: [], alreadyCurrent: false });
     await database.query('insert into s.t values (7)');

@@ -48,7 +48,11 @@ with found as materialized (
                     where not exists (
                         select
                         from pg_trigger as t
-                        where t.tgrelid = part.relation and t.tgname like 'lizsync\_audit\_%' and t.tgenabled = 'A'
+                        where t.tgrelid = part.relation
+                          and t.tgname like 'lizsync\_audit\_%'
+                          and t.tgenabled = 'A'
+                          -- not those of rows, which a new partition gets from its root
+                          and t.tgparentid = 0
                     )
                 ) then 'present'
             else 'missing'
@@ -69,7 +73,7 @@ with found as materialized (
 )
 select e.schema_name, e.table_name, e.uid_status, e.triggers_status, e.excluded_columns, e.problem, e.remedy
 from everything as e
-order by e.schema_name collate "C", e.table_name collate "C" nulls first
+order by e.schema_name collate "C", e.table_name collate "C" nulls first, e.problem collate "C"
 $function$;
 
 comment on function lizsync.plan_preparation(text[], text[], text[]) is
