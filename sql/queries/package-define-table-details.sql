@@ -65,13 +65,15 @@ from (
     where a.statistics_target >= 0
     union all
     select true, 15, a.position, a.attnum, '', null, null,
-        format('alter table only %s alter column %I set (%s);', a.table_name, a.attname,
-            (
-                select string_agg(format('%I=%L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ')
-                from unnest(a.attoptions) as o
-            ))
+        format('alter table only %s alter column %I set (%s);', a.table_name, a.attname, options.list)
     from a
-    where a.attoptions is not null
+    cross join lateral (
+        select string_agg(format('%I=%L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ') as list
+        from unnest(a.attoptions) as o
+        -- the server's own counter of changes to the column, since the minor releases of November 2026
+        where o not like 'pg\_attver=%'
+    ) as options
+    where options.list is not null
     union all
     select true, 16, t.position, 0, '', null, null,
         format('alter table only %s of %s;', t.name, format_type(t.reloftype, null))

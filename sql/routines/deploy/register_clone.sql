@@ -1,0 +1,87 @@
+create or replace function lizsync.register_clone(
+    p_package_id uuid,
+    p_manifest_sha256 text,
+    p_clone_id uuid,
+    p_clone_name text,
+    p_clone_system_identifier bigint,
+    p_clone_database_oid oid,
+    p_clone_position pg_snapshot,
+    p_sync_id uuid,
+    p_clone_transaction_id xid8
+)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+-- Everything that the clone had is replaced by the package, so nothing of its log before p_clone_position is wanted here.
+declare
+    v_package lizsync.packages;
+    v_missing text;
+begin
+    select * into v_package
+    from lizsync.packages as p
+    where p.package_id = p_package_id and p.manifest_sha256 = p_manifest_sha256;
+    if not found then
+        raise exception using errcode = 'LZ001',
+            message = format('the central does not know the package %s', p_package_id),
+            hint = 'Deploy a package that was made from this central with lizsync package.';
+    end if;
+    if p_clone_id = lizsync.server_id() then
+        raise exception using errcode = 'LZ001', message = 'the central cannot be its own clone',
+            hint = 'Deploy into another database.';
+    end if;
+    select string_agg(r.relation, ', ') into v_missing
+    from unnest(v_package.relations) as r (relation)
+    where not exists (
+        select from audit.logged_relations as l
+        where format('%I.%I', l.schema_name, l.table_name) = r.relation
+    );
+    if v_missing is not null then
+        raise exception using errcode = 'LZ001',
+            message = format('the central no longer audits tables of the package: %s', v_missing),
+            hint = 'Make a new package: lizsync package --central';
+    end if;
+
+    insert into lizsync.links as l (
+        peer_id, peer_name, peer_system_identifier, peer_database_oid, position, peer_position,
+        last_sync_id, last_sync_transaction_id, pending_sync_id, clock_offset, last_synchronised_at, retired_at
+    )
+    values (
+        p_clone_id, p_clone_name, p_clone_system_identifier, p_clone_database_oid, p_clone_position, v_package.snapshot,
+        p_sync_id, p_clone_transaction_id, null, null, null, null
+    )
+    on conflict (peer_id) do update
+    set peer_name = excluded.peer_name,
+        peer_system_identifier = excluded.peer_system_identifier,
+        peer_database_oid = excluded.peer_database_oid,
+        position = excluded.position,
+        peer_position = excluded.peer_position,
+        last_sync_id = excluded.last_sync_id,
+        last_sync_transaction_id = excluded.last_sync_transaction_id,
+        pending_sync_id = null,
+        retired_at = null;
+
+    -- What the clone had sent after the package was made would be left out of its first pull as its own, and be missing.
+    perform
+    from audit.logged_actions as e
+    where e.transaction_id >= pg_snapshot_xmin(v_package.snapshot)
+      and not pg_visible_in_snapshot(e.transaction_id, v_package.snapshot)
+      and p_clone_id in (e.origin_server_id, e.received_from)
+    limit 1;
+    if found then
+        raise exception using errcode = 'LZ001',
+            message = 'the package is older than changes that the clone has sent to the central',
+            hint = 'Make a new package: lizsync package --central. Or give the clone a new identity: --new-id';
+    end if;
+
+    delete from lizsync.link_relations as r where r.peer_id = p_clone_id;
+    insert into lizsync.link_relations (peer_id, schema_name, table_name)
+    select p_clone_id, l.schema_name, l.table_name
+    from audit.logged_relations as l
+    where format('%I.%I', l.schema_name, l.table_name) = any (v_package.relations);
+end
+$function$;
+
+comment on function lizsync.register_clone(uuid, text, uuid, text, bigint, oid, pg_snapshot, uuid, xid8) is
+    'Makes a database that was deployed from a package a clone of this central, or makes it one again.';

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ZipArchive } from 'archiver';
+import { LizsyncError, UsageError } from '../errors.js';
+import { DigestStream } from './digest-stream.js';
+import { writeToHandle } from './file-stream.js';
+import type { EntryDigest } from './manifest.js';
+
+export interface ArchiveWriter {
+  /**
+   * Adds an entry and waits until it is written.
+   * @param onChunk is told what passes, uncompressed
+   */
+  add(name: string, content: Readable | string, onChunk?: (chunk: Buffer) => void): Promise<EntryDigest>;
+  /** Bytes in the file so far. */
+  readonly size: number;
+}
+
+export interface WriteArchiveOptions {
+  /** 0 (none) to 9 (smallest). */
+  compressionLevel: number;
+  /** Ends the work, and leaves nothing, when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes a ZIP file. It has its name only when it is complete and on disk: until then it is FILE.partial-..., readable by
+ * its owner alone, and it is removed when anything fails.
+ *
+ * @param file is replaced when it exists
+ * @param write adds the entries; what it does last, still before the file has its name, is `complete`
+ * @param complete runs when the whole file is on disk, just before it gets its name
+ * @returns what `write` returned, and the size of the file in bytes
+ * @throws UsageError when the file can't be created there
+ */
+export async function writeArchive<T>(
+  file: string,
+  options: WriteArchiveOptions,
+  write: (archive: ArchiveWriter) => Promise<T>,
+  complete: (result: T) => Promise<void>,
+): Promise<{ result: T; bytes: number }> {
+  const partialFile = `${file}.partial-${randomBytes(6).toString('hex')}`;
+  const handle = await create(partialFile, file);
+  try {
+    let written: { result: T; bytes: number };
+    try {
+      written = await fill(handle, options, write);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await complete(written.result);
+    await rename(partialFile, file);
+    await syncDirectory(path.dirname(file));
+    return written;
+  } catch (error) {
+    await rm(partialFile, { force: true });
+    throw error;
+  }
+}
+
+async function create(partialFile: string, file: string): Promise<FileHandle> {
+  try {
+    return await open(partialFile, 'wx', 0o600);
+  } catch (error) {
+    throw new UsageError(`cannot write ${file}: ${(error as Error).message}`, {
+      hint: 'Name a file in a directory that exists and can be written to.',
+      cause: error,
+    });
+  }
+}
+
+async function fill<T>(
+  handle: FileHandle,
+  options: WriteArchiveOptions,
+  write: (archive: ArchiveWriter) => Promise<T>,
+): Promise<{ result: T; bytes: number }> {
+  const zip = new ZipArchive({ zlib: { level: options.compressionLevel } });
+  const output = writeToHandle(handle);
+  const stopped = new AbortController();
+  const signals = [stopped.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const signal = AbortSignal.any(signals);
+  // rejects as soon as the file can't be written any more, whatever entry is on its way then
+  const toFile = pipeline(zip, output, { signal }).catch((error: unknown) => {
+    if (options.signal?.aborted) throw new LizsyncError('interrupted');
+    throw new LizsyncError(`the archive cannot be written: ${(error as Error).message}`, { cause: error });
+  });
+  toFile.catch(() => {});
+  const writer: ArchiveWriter = {
+    get size() {
+      return zip.pointer();
+    },
+    async add(name, content, onChunk) {
+      const digest = new DigestStream(onChunk);
+      const source = typeof content === 'string' ? Readable.from([Buffer.from(content)]) : content;
+      const passed = pipeline(source, digest, { signal });
+      const entered = new Promise<void>((resolve) => zip.once('entry', () => resolve()));
+      zip.append(digest, { name, mode: 0o600 });
+      const added = Promise.all([passed, entered]);
+      added.catch(() => {});
+      await Promise.race([added, toFile.then(() => added)]);
+      return digest.digest();
+    },
+  };
+  try {
+    const result = await write(writer);
+    zip.finalize().catch(() => {});
+    await toFile;
+    return { result, bytes: zip.pointer() };
+  } catch (error) {
+    stopped.abort();
+    zip.abort();
+    await Promise.allSettled([toFile]);
+    throw error;
+  }
+}
+
+/** Makes the name of a file as durable as its content. */
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { damaged } from './manifest.js';
+
+/**
+ * What a section creates. Objects of the first kinds may be there already when a clone is deployed again, and may be used
+ * by others; tables and details (constraints, indexes, triggers, comments, ...) belong to the packaged tables.
+ */
+export const sectionKinds = ['schema', 'type', 'function', 'sequence', 'collation', 'table', 'detail'] as const;
+export type SectionKind = (typeof sectionKinds)[number];
+
+export interface SchemaSection {
+  kind: SectionKind;
+  /** Name with schema, quoted as SQL needs it, with argument types for a function; empty for a detail. */
+  identity: string;
+  /** One or more statements. */
+  sql: string;
+}
+
+/**
+ * Writes sections as a script that people can read, and run with psql: each begins with a comment that says what it is.
+ * @param packageId makes the comments unlike anything in the statements
+ */
+export function writeSchemaScript(sections: SchemaSection[], packageId: string): string {
+  return sections
+    .map(({ kind, identity, sql }) => `${sectionMark(packageId)}${JSON.stringify({ kind, identity })}\n${sql}\n`)
+    .join('\n');
+}
+
+/**
+ * Takes a script apart that `writeSchemaScript` wrote.
+ * @throws LizsyncError when it is something else
+ */
+export function readSchemaScript(text: string, packageId: string, entryName: string): SchemaSection[] {
+  if (text === '') return [];
+  const [start, ...parts] = `\n${text}`.split(`\n${sectionMark(packageId)}`);
+  if (start !== '') throw damaged(`${entryName} does not begin with a section`);
+  return parts.map((part) => {
+    const end = part.indexOf('\n');
+    const { kind, identity } = readHeader(part.slice(0, end), entryName);
+    return { kind, identity, sql: part.slice(end + 1).trimEnd() };
+  });
+}
+
+function readHeader(text: string, entryName: string): { kind: SectionKind; identity: string } {
+  try {
+    const { kind, identity } = JSON.parse(text) as { kind: unknown; identity: unknown };
+    const known = sectionKinds.find((name) => name === kind);
+    if (known !== undefined && typeof identity === 'string') return { kind: known, identity };
+  } catch {
+    // the same error as for a wrong header
+  }
+  throw damaged(`${entryName} has a section that this program does not know`);
+}
+
+function sectionMark(packageId: string): string {
+  return `-- lizsync ${packageId} `;
+}

@@ -1,0 +1,508 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { type ArchiveReader, withArchive } from '../archive/archive-reader.js';
+import {
+  afterEntryName,
+  damaged,
+  type Manifest,
+  type PackagedTable,
+  postDataEntryName,
+  preDataEntryName,
+} from '../archive/manifest.js';
+import { readSchemaScript, type SchemaSection } from '../archive/schema-script.js';
+import { type Connection, withConnection, withTransaction } from '../db/connection.js';
+import type { ConnectionSettings } from '../db/connection-settings.js';
+import { DatabaseError } from '../db/postgres-error.js';
+import { readSqlFile } from '../db/sql-file.js';
+import { LizsyncError } from '../errors.js';
+import { applySchemaScript, dropUnusedObjects } from './apply-schema-script.js';
+import { installSchema } from './install-schema.js';
+import type { ProgressCallback } from './progress.js';
+import { requireServer } from './require-server.js';
+import { saveUnsentChanges } from './save-unsent-changes.js';
+import { locateSqlError } from './sql-file-error.js';
+import { storeCentralConnection } from './store-central-connection.js';
+import { createTransferMeter } from './transfer-meter.js';
+
+export interface DeployOptions {
+  /** Path of the package. */
+  archive: string;
+  central: ConnectionSettings;
+  clone: ConnectionSettings;
+  /** The central as the clone reaches it; default: `central`. */
+  centralFromClone?: ConnectionSettings | undefined;
+  /** Name of the clone; default: the one it has, or the name of the database. */
+  name?: string | undefined;
+  /** Gives a clone that exists a new identity. */
+  newId?: boolean | undefined;
+  /** Discards changes of the clone that were not sent, after writing them to `unsentChangesFile`. */
+  force?: boolean | undefined;
+  /** A new file; default: one in the current directory, named after the clone and the time. */
+  unsentChangesFile?: string | undefined;
+  /** Deploys an archive that the central does not know. */
+  trust?: boolean | undefined;
+  /** Ends the work, and leaves the clone as it was, when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface DeployResult {
+  serverId: string;
+  serverName: string;
+  packageId: string;
+  tables: number;
+  rows: number;
+  /** Changes of the clone that were discarded, and the file that has them; null: there were none. */
+  unsentChanges: { count: number; file: string } | null;
+}
+
+/** A row of sql/queries/deploy-read-clone.sql. */
+interface CloneRow {
+  server_id: string;
+  server_name: string;
+  server_role: string;
+  is_same_incarnation: boolean;
+  link_central_id: string | null;
+  link_central_name: string | null;
+  link_position: string | null;
+  package_is_newer: boolean;
+}
+
+interface Deployment {
+  archive: ArchiveReader;
+  manifest: Manifest;
+  central: Connection;
+  clone: Connection;
+  options: DeployOptions;
+}
+
+/**
+ * Makes a database a clone of a central, from a package: its tables with their rows, the audit, the link to the central,
+ * and at the central the link to the clone. One transaction in the clone: after any failure it is as it was.
+ *
+ * The central commits first. When the clone fails to commit after that, the central has a link whose last transaction of
+ * the clone was rolled back, by which the next sync or deploy recognises it.
+ * @throws LizsyncError when the archive is damaged or not of this central, or the clone would lose something
+ */
+export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
+  const { signal } = options;
+  return withArchive(options.archive, (archive) =>
+    withConnection(
+      options.central,
+      (central) =>
+        withConnection(
+          options.clone,
+          async (clone) => {
+            const deployment = { archive, manifest: archive.manifest, central, clone, options };
+            await withTransaction(central, { readOnly: true }, async () => {
+              await requireServer(central, 'central');
+              await checkOrigin(deployment);
+            });
+            await clone.begin();
+            try {
+              const result = await deployInTransaction(deployment, onProgress);
+              await clone.commit();
+              return result;
+            } catch (error) {
+              await clone.rollback();
+              throw error;
+            }
+          },
+          { role: 'clone', signal },
+        ),
+      { role: 'central', signal },
+    ),
+  );
+}
+
+async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<DeployResult> {
+  const { archive, manifest, clone, options } = deployment;
+  const preData = readSchemaScript(await archive.readText(preDataEntryName), manifest.packageId, preDataEntryName);
+  const postData = readSchemaScript(await archive.readText(postDataEntryName), manifest.packageId, postDataEntryName);
+  const after = archive.has(afterEntryName) ? await archive.readText(afterEntryName) : undefined;
+
+  warnAboutOlderServer(deployment, onProgress);
+  await createExtensions(deployment, onProgress);
+  const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
+  const before = await readClone(deployment);
+  await lockTables(clone);
+  const unsentChanges =
+    installed.fromVersion === null ? null : await checkUnsentChanges(deployment, before, onProgress);
+  await replaceTables(deployment, preData, onProgress);
+  await loadRows(deployment, onProgress);
+  onProgress({ kind: 'step', text: 'creating keys and indexes' });
+  await withVersionHint(deployment, () => applySchemaScript(clone, postData, new Set(), postDataEntryName));
+  await setSequences(clone, manifest);
+  await enableAudit(clone, manifest, onProgress);
+  await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);
+  const identity = await storeIdentity(deployment, before, onProgress);
+  if (after !== undefined) await runSqlAfter(clone, after, onProgress);
+  await clone.queryBatch('set constraints all immediate');
+  await registerClone(deployment, identity.syncId);
+  return {
+    serverId: identity.serverId,
+    serverName: identity.serverName,
+    packageId: manifest.packageId,
+    tables: manifest.tables.length,
+    rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0),
+    unsentChanges,
+  };
+}
+
+/** The archive is of this central, as it is now, and made by it. */
+async function checkOrigin({ archive, manifest, central, options }: Deployment): Promise<void> {
+  const [row] = await central.query<{
+    server_id: string;
+    server_name: string;
+    is_same_incarnation: boolean;
+    is_known: boolean;
+  }>(readSqlFile('queries/deploy-check-origin.sql'), [
+    manifest.packageId,
+    archive.manifestSha256,
+    manifest.central.systemIdentifier,
+    manifest.central.databaseOid,
+  ]);
+  if (row === undefined) throw new Error('no row from deploy-check-origin.sql');
+  if (row.server_id !== manifest.central.serverId) {
+    throw new LizsyncError(
+      `the package is of the central "${manifest.central.serverName}" (${manifest.central.serverId}), ` +
+        `but connected is "${row.server_name}" (${row.server_id})`,
+      { hint: 'Connect to the central that the package is of (--central), or make a package of this one.' },
+    );
+  }
+  if (!row.is_same_incarnation) {
+    throw new LizsyncError('the central has been restored from a backup, or copied, since the package was made', {
+      hint: 'Make a new package: lizsync package --central',
+    });
+  }
+  if (!row.is_known && options.trust !== true) {
+    throw new LizsyncError(
+      'the central does not know this archive: it was changed after it was made, or is not its own',
+      {
+        hint: 'A package holds code that runs in the clone, so only those that the central made are deployed: make a new one.',
+      },
+    );
+  }
+}
+
+function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress: ProgressCallback): void {
+  if (Math.floor(manifest.postgresVersion / 10_000) <= clone.serverVersion) return;
+  onProgress({
+    kind: 'warning',
+    text: `the clone's PostgreSQL ${clone.serverVersion} is older than the central's ${Math.floor(manifest.postgresVersion / 10_000)}`,
+    hint: 'Tables that use what the older one does not have are refused.',
+  });
+}
+
+/** Adds to errors of the package's own statements why they may have failed. */
+async function withVersionHint<T>({ manifest, clone }: Deployment, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const major = Math.floor(manifest.postgresVersion / 10_000);
+    if (!(error instanceof LizsyncError) || major <= clone.serverVersion || error.hint !== undefined) throw error;
+    throw new LizsyncError(error.message, {
+      details: error.details,
+      hint: `The package was made on PostgreSQL ${major}, and the clone's ${clone.serverVersion} may not have this: upgrade the clone's server.`,
+      exitCode: error.exitCode,
+      cause: error,
+    });
+  }
+}
+
+async function createExtensions({ manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
+  const { extensions } = manifest;
+  if (extensions.length === 0) return;
+  const rows = await clone.query<{ name: string; schema: string | null; is_available: boolean }>(
+    readSqlFile('queries/deploy-list-extensions.sql'),
+    [extensions.map(({ name }) => name)],
+  );
+  const unavailable = rows.filter(({ schema, is_available }) => schema === null && !is_available);
+  if (unavailable.length > 0) {
+    throw new LizsyncError("the clone's server lacks extensions that the tables need", {
+      details: unavailable.map(({ name }) => {
+        const version = extensions.find((extension) => extension.name === name)?.version ?? '';
+        return `${name} (${version} in the central)`;
+      }),
+      hint: `Install their packages on the machine of the clone's server (for PostGIS on Debian: apt install postgresql-${clone.serverVersion}-postgis-3).`,
+    });
+  }
+  for (const { name, schema } of extensions) {
+    const found = rows.find((row) => row.name === name)?.schema ?? null;
+    if (found === null) {
+      await createExtension(clone, name, schema, onProgress);
+    } else if (found !== schema) {
+      throw new LizsyncError(`the extension ${name} is in schema ${found} of the clone, in ${schema} of the central`, {
+        hint: `Move it: alter extension ${pg.escapeIdentifier(name)} set schema ${pg.escapeIdentifier(schema)};`,
+      });
+    }
+  }
+}
+
+async function createExtension(
+  clone: Connection,
+  name: string,
+  schema: string,
+  onProgress: ProgressCallback,
+): Promise<void> {
+  onProgress({ kind: 'step', text: `creating extension ${name}` });
+  const statement = `create extension ${pg.escapeIdentifier(name)} schema ${pg.escapeIdentifier(schema)} cascade;`;
+  try {
+    await clone.queryBatch(`create schema if not exists ${pg.escapeIdentifier(schema)}; ${statement}`);
+  } catch (error) {
+    throw new LizsyncError(`the extension ${name} cannot be created in the clone: ${(error as Error).message}`, {
+      hint: `Let a superuser run in the clone: ${statement}`,
+      details: error instanceof LizsyncError ? error.details : [],
+      cause: error,
+    });
+  }
+}
+
+async function readClone({ manifest, clone, options }: Deployment): Promise<CloneRow> {
+  const [row] = await clone.query<CloneRow>(readSqlFile('queries/deploy-read-clone.sql'), [manifest.snapshot]);
+  if (row === undefined) throw new Error('no row from deploy-read-clone.sql');
+  if (row.link_central_id !== null && row.link_central_id !== manifest.central.serverId) {
+    throw new LizsyncError(
+      `the clone "${row.server_name}" is of another central, "${row.link_central_name}" (${row.link_central_id})`,
+      { hint: 'Deploy into another database.' },
+    );
+  }
+  if (!row.package_is_newer && options.newId !== true) {
+    throw new LizsyncError('the package is older than what the clone has', {
+      hint: 'Make a new package: lizsync package --central',
+    });
+  }
+  return row;
+}
+
+/** Keeps people from editing what is about to be replaced, and waits for those who are at it. */
+async function lockTables(clone: Connection): Promise<void> {
+  const rows = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-deployed-tables.sql'));
+  if (rows.length === 0) return;
+  await clone.queryBatch(`lock table ${rows.map(({ name }) => name).join(', ')} in access exclusive mode`);
+}
+
+async function checkUnsentChanges(
+  { manifest, central, clone, options }: Deployment,
+  before: CloneRow,
+  onProgress: ProgressCallback,
+): Promise<DeployResult['unsentChanges']> {
+  // positions mean nothing in a copy or after a restore
+  const position = before.is_same_incarnation ? await readPosition(central, before.server_id) : null;
+  const [row] = await clone.query<{ count: string }>(
+    'select count(*) as count from lizsync.unsent_changes($1) as unsent_changes',
+    [position],
+  );
+  const count = Number(row?.count ?? 0);
+  if (count === 0) return null;
+  const text = `${count} ${count === 1 ? 'change' : 'changes'} of the clone "${before.server_name}" ${count === 1 ? 'was' : 'were'} not sent to the central`;
+  if (options.force !== true) {
+    throw new LizsyncError(text, {
+      hint:
+        `Send them: lizsync sync --clone. Or discard them: lizsync deploy --force, which writes them to a file before ` +
+        `(central "${manifest.central.serverName}").`,
+    });
+  }
+  const file = path.resolve(options.unsentChangesFile ?? nameUnsentChangesFile(before.server_name));
+  onProgress({ kind: 'warning', text: `${text}; they are discarded, and written to ${file}` });
+  return { count: await saveUnsentChanges(clone, position, file), file };
+}
+
+/** Up to where the central has the log of a clone; null: it does not know the clone. */
+async function readPosition(central: Connection, serverId: string): Promise<string | null> {
+  const [row] = await withTransaction(central, { readOnly: true }, () =>
+    central.query<{ position: string }>('select position::text as position from lizsync.links where peer_id = $1', [
+      serverId,
+    ]),
+  );
+  return row?.position ?? null;
+}
+
+function nameUnsentChangesFile(serverName: string): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return `lizsync-unsent-${serverName.replace(/[^\p{L}\p{N}_.-]/gu, '_')}-${time}Z.jsonl`;
+}
+
+async function replaceTables(
+  deployment: Deployment,
+  preData: SchemaSection[],
+  onProgress: ProgressCallback,
+): Promise<void> {
+  const { manifest, clone } = deployment;
+  onProgress({ kind: 'step', text: 'creating the tables' });
+  const existing = await clone.query<{ name: string; is_table: boolean; is_deployed: boolean }>(
+    readSqlFile('queries/deploy-list-obstacles.sql'),
+    [manifest.tables.map(({ schema }) => schema), manifest.tables.map(({ name }) => name)],
+  );
+  const obstacles = existing.filter(({ is_table, is_deployed }) => !is_table || !is_deployed);
+  if (obstacles.length > 0) {
+    throw new LizsyncError('the database has relations with the names of packaged tables, which are not of a clone', {
+      details: obstacles.map(({ name }) => name),
+      hint: 'Rename or drop them, or deploy into another database.',
+    });
+  }
+  if (existing.length > 0)
+    await dropTables(
+      clone,
+      existing.map(({ name }) => name),
+    );
+  const kept = await dropUnusedObjects(clone, preData);
+  await clone.queryBatch('set local check_function_bodies = off');
+  await withVersionHint(deployment, () => applySchemaScript(clone, preData, kept, preDataEntryName));
+  await clone.queryBatch('set local check_function_bodies = on');
+}
+
+async function dropTables(clone: Connection, names: string[]): Promise<void> {
+  try {
+    await clone.queryBatch(`drop table ${names.join(', ')}`);
+  } catch (error) {
+    const dependentObjectsExist = '2BP01';
+    if (!(error instanceof DatabaseError) || error.sqlstate !== dependentObjectsExist) throw error;
+    throw new LizsyncError('other objects of the clone depend on tables that the package replaces', {
+      details: error.details.filter((line) => !line.startsWith('SQLSTATE')),
+      hint: 'Drop them, deploy, and create them again.',
+      cause: error,
+    });
+  }
+}
+
+async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
+  const { tables } = manifest;
+  const totalRows = tables.reduce((sum, { rows }) => sum + rows, 0);
+  const meter = createTransferMeter(tables.length, totalRows, onProgress);
+  for (const table of tables) {
+    meter.begin(`${table.schema}.${table.name}`);
+    const loaded = await archive.stream(
+      table.entry,
+      async (content) => {
+        const copy = clone.copyIn(copyInStatement(table));
+        await pipeline(content, copy);
+        return copy.rowCount;
+      },
+      meter.pass,
+    );
+    if (loaded !== table.rows) throw damaged(`${table.entry} has ${loaded} rows instead of ${table.rows}`);
+  }
+  meter.end();
+}
+
+function copyInStatement(table: PackagedTable): string {
+  const columns = table.columns.map((column) => pg.escapeIdentifier(column)).join(', ');
+  return `copy ${quoteTable(table)} (${columns}) from stdin`;
+}
+
+/**
+ * Gives the sequences the values of the central. When clones draw from ranges of their own, this is where the range of
+ * this clone is set.
+ */
+async function setSequences(clone: Connection, { sequences }: Manifest): Promise<void> {
+  if (sequences.length === 0) return;
+  await clone.query(readSqlFile('queries/deploy-set-sequences.sql'), [
+    sequences.map(({ schema }) => schema),
+    sequences.map(({ name }) => name),
+    sequences.map(({ lastValue }) => lastValue),
+    sequences.map(({ isCalled }) => isCalled),
+  ]);
+}
+
+async function enableAudit(clone: Connection, { tables }: Manifest, onProgress: ProgressCallback): Promise<void> {
+  const schemas = tables.map(({ schema }) => schema);
+  const names = tables.map(({ name }) => name);
+  const ended = await clone.query<{ name: string }>(readSqlFile('queries/deploy-disable-relations.sql'), [
+    schemas,
+    names,
+  ]);
+  for (const { name } of ended) {
+    onProgress({ kind: 'warning', text: `${name} is not in the package: it stays, and is no longer synchronised` });
+  }
+  await clone.query(readSqlFile('queries/deploy-enable-relations.sql'), [
+    schemas,
+    names,
+    tables.map(({ excludedColumns }) => JSON.stringify(excludedColumns)),
+  ]);
+}
+
+async function storeIdentity(
+  { manifest, clone, options }: Deployment,
+  before: CloneRow,
+  onProgress: ProgressCallback,
+): Promise<{ serverId: string; serverName: string; syncId: string }> {
+  const serverId = options.newId === true ? randomUUID() : before.server_id;
+  const serverName = options.name ?? before.server_name;
+  const syncId = randomUUID();
+  await clone.query(readSqlFile('queries/deploy-update-identity.sql'), [serverId, serverName]);
+  await clone.query(readSqlFile('queries/deploy-store-link.sql'), [
+    manifest.central.serverId,
+    manifest.central.serverName,
+    manifest.central.systemIdentifier,
+    manifest.central.databaseOid,
+    manifest.snapshot,
+    syncId,
+    manifest.tables.map(({ schema }) => schema),
+    manifest.tables.map(({ name }) => name),
+  ]);
+  await storeCentralConnection(clone, options.centralFromClone ?? options.central, onProgress);
+  return { serverId, serverName, syncId };
+}
+
+/** Runs the user's own statements as a clone's user would, but unable to end the transaction of deploy. */
+async function runSqlAfter(clone: Connection, text: string, onProgress: ProgressCallback): Promise<void> {
+  onProgress({ kind: 'step', text: `running ${afterEntryName}` });
+  const body = `begin execute ${pg.escapeLiteral(text)}; end`;
+  try {
+    await clone.queryBatch(
+      `set local search_path to default; set local row_security to default; do ${pg.escapeLiteral(body)}`,
+    );
+  } catch (error) {
+    throw locateSqlError(error, afterEntryName, text);
+  }
+  await clone.queryBatch(`set local search_path = ''; set local row_security = off`);
+}
+
+/** Tells the central, which commits before the clone does. */
+async function registerClone(
+  { archive, manifest, central, clone, options }: Deployment,
+  syncId: string,
+): Promise<void> {
+  const [identity] = await clone.query<{
+    server_id: string;
+    server_name: string;
+    system_identifier: string;
+    database_oid: number;
+    position: string;
+    transaction_id: string;
+  }>(readSqlFile('queries/deploy-read-identity.sql'));
+  if (identity === undefined) throw new Error('no row from deploy-read-identity.sql');
+  await central.begin();
+  try {
+    if (options.trust === true) {
+      await central.query(readSqlFile('queries/deploy-trust-package.sql'), [
+        manifest.packageId,
+        manifest.snapshot,
+        archive.manifestSha256,
+        manifest.tables.map(({ schema }) => schema),
+        manifest.tables.map(({ name }) => name),
+      ]);
+    }
+    await central.query('select lizsync.register_clone($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+      manifest.packageId,
+      archive.manifestSha256,
+      identity.server_id,
+      identity.server_name,
+      identity.system_identifier,
+      identity.database_oid,
+      identity.position,
+      syncId,
+      identity.transaction_id,
+    ]);
+    await central.commit();
+  } catch (error) {
+    await central.rollback();
+    throw error;
+  }
+}
+
+function quoteTable({ schema, name }: { schema: string; name: string }): string {
+  return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
+}

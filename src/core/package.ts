@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import pg from 'pg';
+import { type ArchiveWriter, writeArchive } from '../archive/archive-writer.js';
+import {
+  afterEntryName,
+  archiveFormatVersion,
+  type EntryDigest,
+  type Manifest,
+  manifestEntryName,
+  nameDataEntry,
+  type PackagedSequence,
+  type PackagedTable,
+  postDataEntryName,
+  preDataEntryName,
+} from '../archive/manifest.js';
+import { writeSchemaScript } from '../archive/schema-script.js';
+import { type Connection, withConnection, withTransaction } from '../db/connection.js';
+import type { ConnectionSettings } from '../db/connection-settings.js';
+import { readSqlFile } from '../db/sql-file.js';
+import { LizsyncError, UsageError } from '../errors.js';
+import { choosePackageTables, type PackageTable, type TableName } from './choose-package-tables.js';
+import type { ProgressCallback } from './progress.js';
+import { readTableDefinitions, type TableDefinitions } from './read-table-definitions.js';
+import { requireServer } from './require-server.js';
+import { toolVersion } from './tool-version.js';
+import { createTransferMeter } from './transfer-meter.js';
+
+export interface CreatePackageOptions {
+  central: ConnectionSettings;
+  /** All tables of these schemas. */
+  schemas: string[];
+  /** These tables. */
+  tables?: TableName[] | undefined;
+  /** Path of the archive; an existing file is replaced when the package is complete. */
+  output: string;
+  /** Path of a file with SQL that runs in the clone at the end of deploy. */
+  sqlAfter?: string | undefined;
+  /** 0 (none) to 9 (smallest); default 6. */
+  compressionLevel?: number | undefined;
+  /** Ends the work, and leaves nothing, when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface CreatePackageResult {
+  file: string;
+  packageId: string;
+  /** What the package holds of the central's log: a pg_snapshot. */
+  snapshot: string;
+  tables: number;
+  rows: number;
+  /** Size of the archive. */
+  bytes: number;
+  /** What of the tables and schemas is not in the package, in words. */
+  leftOut: string[];
+}
+
+/**
+ * Writes prepared tables of the central, as they are at one moment, into an archive. People go on working meanwhile.
+ * The archive has its name only when it is complete; after a failure there is none.
+ * @throws LizsyncError when tables are not prepared or can't be carried
+ * @throws UsageError when they don't exist, or the archive can't be written there
+ */
+export async function createPackage(
+  options: CreatePackageOptions,
+  onProgress: ProgressCallback = () => {},
+): Promise<CreatePackageResult> {
+  const after = options.sqlAfter === undefined ? undefined : await readSqlAfter(options.sqlAfter);
+  const file = path.resolve(options.output);
+  const { signal } = options;
+  return withConnection(
+    options.central,
+    async (connection) => {
+      const chosen = await withTransaction(connection, { readOnly: true }, async () => {
+        await requireServer(connection, 'central');
+        return choosePackageTables(connection, options.schemas, options.tables ?? []);
+      });
+      for (const text of chosen.leftOut) onProgress({ kind: 'warning', text: `not in the package: ${text}` });
+      const packageId = randomUUID();
+      await connection.begin({ isolation: 'repeatable read' });
+      try {
+        // Locks come before the snapshot, so that it sees the definitions that the locks hold.
+        await lockTables(connection, chosen.tables);
+        const { bytes, result } = await writeArchive(
+          file,
+          { compressionLevel: options.compressionLevel ?? 6, signal },
+          (archive) =>
+            fillArchive({ connection, archive, packageId, chosen: chosen.tables, after, options }, onProgress),
+          async ({ manifest, manifestSha256 }) => {
+            await registerPackage(connection, manifest, manifestSha256);
+            await connection.commit();
+          },
+        );
+        const { manifest, leftOut } = result;
+        return {
+          file,
+          packageId,
+          snapshot: manifest.snapshot,
+          tables: manifest.tables.length,
+          rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0),
+          bytes,
+          leftOut: [...chosen.leftOut, ...leftOut],
+        };
+      } catch (error) {
+        await connection.rollback();
+        throw error;
+      }
+    },
+    { role: 'central', signal },
+  );
+}
+
+interface Filling {
+  connection: Connection;
+  archive: ArchiveWriter;
+  packageId: string;
+  chosen: PackageTable[];
+  after: string | undefined;
+  options: CreatePackageOptions;
+}
+
+async function fillArchive(
+  filling: Filling,
+  onProgress: ProgressCallback,
+): Promise<{ manifest: Manifest; manifestSha256: string; leftOut: string[] }> {
+  const { connection, archive, packageId, after, options } = filling;
+  const source = await readSource(connection);
+  const chosen = await choosePackageTables(connection, options.schemas, options.tables ?? []);
+  checkUnchanged(filling.chosen, chosen.tables);
+
+  onProgress({ kind: 'step', text: 'reading the definitions of the tables' });
+  const oids = await expandTables(connection, chosen.tables);
+  const definitions = await readTableDefinitions(connection, oids);
+  for (const text of definitions.leftOut) {
+    onProgress({ kind: 'warning', text: `not in the package: ${text}, a table outside` });
+  }
+
+  const entries: Record<string, EntryDigest> = {};
+  const tables = await archiveRows(connection, archive, chosen.tables, entries, onProgress);
+  const sequences = await readSequences(connection, definitions);
+  const texts: [string, string | undefined][] = [
+    [preDataEntryName, writeSchemaScript(definitions.preData, packageId)],
+    [postDataEntryName, writeSchemaScript(definitions.postData, packageId)],
+    [afterEntryName, after],
+  ];
+  for (const [name, text] of texts) {
+    if (text !== undefined) entries[name] = await archive.add(name, text);
+  }
+  const manifest: Manifest = {
+    formatVersion: archiveFormatVersion,
+    lizsyncVersion: toolVersion,
+    packageId,
+    createdAt: new Date().toISOString(),
+    ...source,
+    extensions: definitions.extensions,
+    tables,
+    sequences,
+    entries,
+  };
+  const { sha256 } = await archive.add(manifestEntryName, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  return { manifest, manifestSha256: sha256, leftOut: definitions.leftOut };
+}
+
+async function readSqlAfter(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** No one may change the definitions of the tables until the package is complete; their rows anyone may. */
+async function lockTables(connection: Connection, tables: PackageTable[]): Promise<void> {
+  await connection.query(`lock table ${tables.map(quoteTable).join(', ')} in access share mode`);
+}
+
+async function readSource(connection: Connection): Promise<Pick<Manifest, 'postgresVersion' | 'central' | 'snapshot'>> {
+  const [row] = await connection.query<{
+    server_version: number;
+    snapshot: string;
+    server_id: string;
+    server_name: string;
+    system_identifier: string;
+    database_oid: number;
+  }>(readSqlFile('queries/package-read-source.sql'));
+  if (row === undefined) throw new Error('no row from package-read-source.sql');
+  return {
+    postgresVersion: row.server_version,
+    snapshot: row.snapshot,
+    central: {
+      serverId: row.server_id,
+      serverName: row.server_name,
+      systemIdentifier: row.system_identifier,
+      databaseOid: row.database_oid,
+    },
+  };
+}
+
+function checkUnchanged(locked: PackageTable[], found: PackageTable[]): void {
+  const name = (tables: PackageTable[]): string => tables.map(({ oid }) => oid).join();
+  if (name(locked) === name(found)) return;
+  throw new LizsyncError('tables were created or dropped while the package was begun', { hint: 'Try again.' });
+}
+
+async function expandTables(connection: Connection, tables: PackageTable[]): Promise<number[]> {
+  const rows = await connection.query<{ oid: number }>(readSqlFile('queries/package-expand-tables.sql'), [
+    tables.map(({ oid }) => oid),
+  ]);
+  return rows.map(({ oid }) => oid);
+}
+
+async function archiveRows(
+  connection: Connection,
+  archive: ArchiveWriter,
+  tables: PackageTable[],
+  entries: Record<string, EntryDigest>,
+  onProgress: ProgressCallback,
+): Promise<PackagedTable[]> {
+  const totalRows = tables.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0);
+  const meter = createTransferMeter(tables.length, totalRows, onProgress);
+  const packaged: PackagedTable[] = [];
+  for (const [index, table] of tables.entries()) {
+    const { schema, name, columns, excludedColumns } = table;
+    const entry = nameDataEntry(index);
+    const copy = connection.copyOut(copyOutStatement(table));
+    meter.begin(`${schema}.${name}`);
+    entries[entry] = await archive.add(entry, copy as Readable, meter.pass);
+    const rows = await copy.completed;
+    packaged.push({ schema, name, columns, excludedColumns, rows, entry });
+  }
+  meter.end();
+  return packaged;
+}
+
+/** A partitioned table is read through its root, so that its rows find their partitions anew. */
+function copyOutStatement(table: PackageTable): string {
+  const columns = table.columns.map((column) => pg.escapeIdentifier(column)).join(', ');
+  return table.isPartitioned
+    ? `copy (select ${columns} from ${quoteTable(table)}) to stdout`
+    : `copy ${quoteTable(table)} (${columns}) to stdout`;
+}
+
+/** Read after the rows: what the sequences have given out until now covers all of them. */
+async function readSequences(connection: Connection, { sequences }: TableDefinitions): Promise<PackagedSequence[]> {
+  if (sequences.length === 0) return [];
+  const values = await connection.query<{ last_value: string; is_called: boolean }>(
+    sequences
+      .map(({ schema, name }, index) => {
+        const sequence = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
+        return `select ${index} as place, last_value, is_called from ${sequence}`;
+      })
+      .join(' union all ')
+      .concat(' order by place'),
+  );
+  return sequences.map((sequence, index) => ({
+    ...sequence,
+    lastValue: values[index]?.last_value ?? '',
+    isCalled: values[index]?.is_called ?? false,
+  }));
+}
+
+async function registerPackage(connection: Connection, manifest: Manifest, sha256: string): Promise<void> {
+  await connection.query('select lizsync.register_package($1, $2, $3, $4, $5)', [
+    manifest.packageId,
+    manifest.snapshot,
+    sha256,
+    manifest.tables.map(({ schema }) => schema),
+    manifest.tables.map(({ name }) => name),
+  ]);
+}
+
+function quoteTable({ schema, name }: { schema: string; name: string }): string {
+  return `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
+}
