@@ -6,26 +6,51 @@ as $function$
 declare
     v_rows integer;
 begin
+    -- freshly copied rows have no statistics, and a plan for a handful of rows takes hours for a hundred thousand
+    analyze lizsync.staged_changes (sync_id, schema_name, table_name, uid, batch);
+
     insert into pg_temp.lizsync_incoming (
-        batch, relation, schema_name, table_name, uid, action, new_values, several_parts, received_from
+        batch, relation, schema_name, table_name, uid, action, new_values, several_parts, origin_server_id, changed_at,
+        corrected_at, received_from
     )
     select
-        p_batch, format('%I.%I', s.schema_name, s.table_name)::regclass, s.schema_name, s.table_name, s.uid, s.action,
-        s.new_values, s.several_parts, p_received_from
+        p_batch, t.relation, s.schema_name, s.table_name, s.uid, s.action,
+        s.new_values, s.several_parts, s.origin_server_id, s.changed_at, s.corrected_at, p_received_from
     from (
         select
             p.schema_name, p.table_name, p.uid,
             (case when bool_or(p.action = 'D') then 'D' when bool_or(p.action = 'I') then 'I' else 'U' end)::"char" as action,
             lizsync.merge_values(p.new_values) as new_values,
-            count(*) > 1 as several_parts
+            count(*) > 1 as several_parts,
+            -- of a single part, the only one
+            (array_agg(p.origin_server_id))[1] as origin_server_id,
+            min(p.changed_at) as changed_at,
+            min(p.corrected_at) as corrected_at
         from lizsync.staged_changes as p
         where p.sync_id = p_sync_id and p.batch = p_batch
         group by p.schema_name, p.table_name, p.uid
         order by p.schema_name, p.table_name, p.uid
         offset 0
-    ) as s;
+    ) as s
+    join (
+        select distinct p.schema_name, p.table_name, format('%I.%I', p.schema_name, p.table_name)::regclass as relation
+        from lizsync.staged_changes as p
+        where p.sync_id = p_sync_id and p.batch = p_batch
+        offset 0
+    ) as t using (schema_name, table_name);
     get diagnostics v_rows = row_count;
-    analyze pg_temp.lizsync_incoming;
+
+    if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
+        insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
+        select i.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values
+        from pg_temp.lizsync_incoming as i
+        join lizsync.staged_changes as p
+            on p.schema_name = i.schema_name and p.table_name = i.table_name and p.uid = i.uid
+        where i.batch = p_batch and i.several_parts and p.sync_id = p_sync_id and p.batch = p_batch;
+    end if;
+
+    delete from lizsync.staged_changes as p where p.sync_id = p_sync_id and p.batch = p_batch;
+    analyze pg_temp.lizsync_incoming, pg_temp.lizsync_incoming_parts;
     return v_rows;
 end
 $function$;

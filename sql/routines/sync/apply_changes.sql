@@ -18,6 +18,7 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 set bytea_output = 'hex'
 set lc_monetary = 'C'
+set jit = off
 as $function$
 -- Everything happens in the caller's transaction: the data, its log, the position, conflicts and held changes. It runs
 -- read committed: rows are locked first, then a new statement looks for conflicts, so that a concurrent writer has
@@ -102,11 +103,11 @@ begin
             perform lizsync.lock_rows(v_relation.relation, 'U', 0);
         end loop;
 
-        perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, p_sender_position, p_clock_shift, false);
+        perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, p_clock_shift, false);
         for v_held_position in
             select distinct i.held_position from pg_temp.lizsync_incoming as i where i.held_position is not null
         loop
-            perform lizsync.resolve_conflicts(p_sync_id, p_sender_id, v_held_position, p_clock_shift, true);
+            perform lizsync.resolve_conflicts(p_sender_id, v_held_position, p_clock_shift, true);
         end loop;
 
         update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
@@ -121,13 +122,13 @@ begin
                 v_batch := 0;
                 loop
                     for v_relation in
-                        select i.schema_name, i.table_name, i.relation, int4range(min(i.row_id), max(i.row_id), '[]') as row_ids
+                        select i.schema_name, i.table_name, i.relation, min(i.row_id) as first_row, max(i.row_id) as last_row
                         from pg_temp.lizsync_incoming as i
                         where i.batch = v_batch and i.state = 'a'
                         group by i.schema_name, i.table_name, i.relation
                         order by i.schema_name, i.table_name
                     loop
-                        v_rows := v_rows + lizsync.apply_relation(p_sync_id, v_relation.relation, v_relation.row_ids);
+                        v_rows := v_rows + lizsync.apply_relation(v_relation.relation, v_relation.first_row, v_relation.last_row + 1);
                     end loop;
 
                     -- what foreign keys ask for can't be held by itself: then the row that caused it is
@@ -190,9 +191,9 @@ begin
         insert into lizsync.held_change_parts (held_id, action, origin_server_id, changed_at, corrected_at, new_values)
         select h.held_id, s.action, s.origin_server_id, s.changed_at, s.corrected_at, s.new_values
         from held as h
-        join lizsync.staged_changes as s
-            on s.sync_id = p_sync_id and s.batch = 0
-            and s.schema_name = h.schema_name and s.table_name = h.table_name and s.uid = h.uid;
+        join pg_temp.lizsync_incoming as i
+            on i.batch = 0 and i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid
+        join pg_temp.lizsync_writers as s on s.row_id = i.row_id;
 
         insert into lizsync.conflicts (
             sync_id, peer_id, schema_name, table_name, uid, kind, winner_server_id, loser_server_id,
@@ -206,8 +207,8 @@ begin
         where i.state is distinct from 'h';
         get diagnostics v_conflicts = row_count;
 
-        drop table pg_temp.lizsync_incoming, pg_temp.lizsync_found_conflicts;
-        delete from lizsync.staged_changes as s where s.sync_id = p_sync_id;
+        drop view pg_temp.lizsync_writers;
+        drop table pg_temp.lizsync_incoming, pg_temp.lizsync_incoming_parts, pg_temp.lizsync_found_conflicts;
     end if;
 
     update lizsync.links as l

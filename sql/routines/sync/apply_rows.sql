@@ -1,7 +1,7 @@
 create or replace function lizsync.apply_rows(
-    p_sync_id uuid,
     p_relation regclass,
-    p_row_ids int4range,
+    p_from_row integer,
+    p_to_row integer,
     p_replace boolean
 )
 returns integer
@@ -12,8 +12,6 @@ as $function$
 -- unique values are free. p_replace: rows that are there are taken out and put back with their new values, so that they
 -- can exchange values of a unique constraint among each other.
 declare
-    v_schema_name text;
-    v_table_name text;
     v_relation_id integer;
     v_columns text[];
     v_unlogged_columns text[];
@@ -26,8 +24,8 @@ declare
     v_rows integer;
     v_all_rows integer := 0;
 begin
-    select n.nspname, c.relname, r.relation_id, lizsync.synchronised_columns(n.nspname, c.relname)
-    into strict v_schema_name, v_table_name, v_relation_id, v_columns
+    select r.relation_id, lizsync.synchronised_columns(n.nspname, c.relname)
+    into strict v_relation_id, v_columns
     from pg_class as c
     join pg_namespace as n on n.oid = c.relnamespace
     join audit.logged_relations as r on r.schema_name = n.nspname and r.table_name = c.relname
@@ -40,7 +38,7 @@ begin
         coalesce(bool_or(i.action <> 'D' and not i.exists_here), false)
     into v_several_parts, v_has_delete, v_has_update, v_has_insert
     from pg_temp.lizsync_incoming as i
-    where i.relation = p_relation and i.row_id <@ p_row_ids and i.state = 'a' and (i.action <> 'D' or i.exists_here);
+    where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'a' and (i.action <> 'D' or i.exists_here);
 
     if v_has_delete or v_has_update then
         select array_agg(a.attname) into v_unlogged_columns
@@ -53,22 +51,20 @@ begin
             with removed as (
                 delete from %1$s as t
                 using pg_temp.lizsync_incoming as i
-                where t.uid = i.uid and i.relation = $1 and i.row_id <@ $2 and i.state = 'a' and i.action = 'D'
-                returning i.batch, i.uid, i.received_from,
-                          @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $3 as old_values
+                where t.uid = i.uid and i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a'
+                  and i.action = 'D'
+                returning i.row_id, i.uid, i.received_from,
+                          @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $4 as old_values
             )
             insert into audit.logged_actions (
                 changed_at, corrected_at, relation_id, action, uid, origin_server_id, received_from, old_values
             )
             select
-                s.changed_at, s.corrected_at, $4, 'D', r.uid, nullif(s.origin_server_id, $6), r.received_from, r.old_values
+                s.changed_at, s.corrected_at, $5, 'D', r.uid, nullif(s.origin_server_id, $6), r.received_from, r.old_values
             from removed as r
-            join lizsync.staged_changes as s
-                on s.sync_id = $5 and s.batch = r.batch
-                and s.schema_name = $7 and s.table_name = $8 and s.uid = r.uid and s.action = 'D'
+            join pg_temp.lizsync_writers as s on s.row_id = r.row_id and s.action = 'D'
             $sql$, p_relation)
-        using p_relation, p_row_ids, v_unlogged_columns, v_relation_id, p_sync_id, lizsync.server_id(),
-              v_schema_name, v_table_name;
+        using p_relation, p_from_row, p_to_row, v_unlogged_columns, v_relation_id, lizsync.server_id();
         get diagnostics v_rows = row_count;
         v_all_rows := v_all_rows + v_rows;
     end if;
@@ -77,10 +73,10 @@ begin
         select array_agg(distinct touched.column_name order by touched.column_name) into v_touched_columns
         from pg_temp.lizsync_incoming as i
         cross join lateral unnest(@extschema:hstore@.akeys(i.new_values)) as touched (column_name)
-        where i.relation = p_relation and i.row_id <@ p_row_ids and i.state = 'a' and i.action <> 'D' and i.exists_here
+        where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'a' and i.action <> 'D' and i.exists_here
           and touched.column_name = any (v_columns);
         v_all_rows := v_all_rows + lizsync.update_rows(
-            p_sync_id, p_relation, v_relation_id, p_row_ids, v_touched_columns, v_several_parts, p_replace);
+            p_relation, v_relation_id, p_from_row, p_to_row, v_touched_columns, v_several_parts, p_replace);
     end if;
 
     if v_has_insert then
@@ -90,20 +86,20 @@ begin
                 overriding system value
                 select i.uid%3$s
                 from pg_temp.lizsync_incoming as i
-                where i.relation = $1 and i.row_id <@ $2 and i.state = 'a' and i.action <> 'D' and not i.exists_here
+                where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a' and i.action <> 'D'
+                  and not i.exists_here
                 returning uid
             ), logged as (
                 insert into audit.logged_actions (
                     changed_at, corrected_at, relation_id, action, uid, origin_server_id, received_from, new_values
                 )
                 select
-                    s.changed_at, s.corrected_at, $3, s.action, s.uid, nullif(s.origin_server_id, $5), i.received_from,
+                    s.changed_at, s.corrected_at, $4, s.action, i.uid, nullif(s.origin_server_id, $5), i.received_from,
                     s.new_values
                 from added
-                join pg_temp.lizsync_incoming as i on i.relation = $1 and i.uid = added.uid and i.row_id <@ $2
-                join lizsync.staged_changes as s
-                    on s.sync_id = $4 and s.batch = i.batch
-                    and s.schema_name = $6 and s.table_name = $7 and s.uid = i.uid
+                join pg_temp.lizsync_incoming as i
+                    on i.uid = added.uid and i.relation = $1 and i.row_id >= $2 and i.row_id < $3
+                join pg_temp.lizsync_writers as s on s.row_id = i.row_id
                 %4$s
             )
             select count(*) from added
@@ -115,9 +111,9 @@ begin
                 from unnest(v_columns) as c (column_name)
             ),
             -- the insert is logged before what others wrote into the row later
-            case when v_several_parts then 'order by s.uid, s.action' else '' end)
+            case when v_several_parts then 'order by i.uid, s.action' else '' end)
         into v_rows
-        using p_relation, p_row_ids, v_relation_id, p_sync_id, lizsync.server_id(), v_schema_name, v_table_name;
+        using p_relation, p_from_row, p_to_row, v_relation_id, lizsync.server_id();
         v_all_rows := v_all_rows + v_rows;
     end if;
 
@@ -125,5 +121,5 @@ begin
 end
 $function$;
 
-comment on function lizsync.apply_rows(uuid, regclass, int4range, boolean) is
+comment on function lizsync.apply_rows(regclass, integer, integer, boolean) is
     'Applies and logs rows of lizsync_incoming to one table; returns how many rows of the table changed. Fails as a whole.';

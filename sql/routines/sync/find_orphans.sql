@@ -46,7 +46,7 @@ begin
         exists (
             select from pg_temp.lizsync_incoming as i
             where i.relation = %s and i.uid = c.uid and i.batch = %s and i.state = 'a' and i.action <> 'D'
-              and (not i.exists_here or @extschema:hstore@.exists_any(i.new_values, %L))
+              and (not i.exists_here or @extschema:hstore@.exists_any(coalesce(i.remaining_values, i.new_values), %L))
         )$sql$, v_constraint.child::oid, p_batch, v_constraint.child_columns);
 
     if exists (select from pg_temp.lizsync_incoming as i

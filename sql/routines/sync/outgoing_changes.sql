@@ -20,6 +20,7 @@ set search_path = pg_catalog, pg_temp
 set datestyle = 'ISO, YMD'
 set timezone = 'UTC'
 set row_security = off
+set jit = off
 as $function$
 -- What the receiver was the last to write is left out of the folded result, never of the single events: a change that
 -- lost against the receiver's disappears with it.

@@ -1,5 +1,4 @@
 create or replace function lizsync.resolve_conflicts(
-    p_sync_id uuid,
     p_sender_id uuid,
     p_position pg_snapshot,
     p_clock_shift interval,
@@ -24,6 +23,7 @@ begin
       and i.batch = 0
       and i.held_position is not distinct from case when p_held then p_position::text end;
 
+    analyze pg_temp.lizsync_mine;
     if not exists (select from pg_temp.lizsync_mine) then
         drop table pg_temp.lizsync_mine;
         return;
@@ -36,9 +36,7 @@ begin
         s.changed_at, m.changed_at, null, m.new_values
     from pg_temp.lizsync_mine as m
     join pg_temp.lizsync_incoming as i on i.row_id = m.row_id
-    join lizsync.staged_changes as s
-        on s.sync_id = p_sync_id and s.batch = i.batch
-        and s.schema_name = i.schema_name and s.table_name = i.table_name and s.uid = i.uid
+    join pg_temp.lizsync_writers as s on s.row_id = i.row_id
     where i.action = 'D' and i.exists_here and m.action <> 'D';
 
     -- the sender changes, this server deleted the row
@@ -48,9 +46,7 @@ begin
         m.changed_at, s.changed_at, null, s.new_values
     from pg_temp.lizsync_mine as m
     join pg_temp.lizsync_incoming as i on i.row_id = m.row_id
-    join lizsync.staged_changes as s
-        on s.sync_id = p_sync_id and s.batch = i.batch
-        and s.schema_name = i.schema_name and s.table_name = i.table_name and s.uid = i.uid
+    join pg_temp.lizsync_writers as s on s.row_id = i.row_id
     where i.action <> 'D' and not i.exists_here and m.action = 'D';
 
     update pg_temp.lizsync_incoming as i
@@ -68,9 +64,7 @@ begin
         mine.value as my_value, m.origin_server_id as my_server_id, m.changed_at as my_changed_at
     from pg_temp.lizsync_mine as m
     join pg_temp.lizsync_incoming as i on i.row_id = m.row_id
-    join lizsync.staged_changes as s
-        on s.sync_id = p_sync_id and s.batch = i.batch
-        and s.schema_name = i.schema_name and s.table_name = i.table_name and s.uid = i.uid
+    join pg_temp.lizsync_writers as s on s.row_id = i.row_id
     cross join lateral @extschema:hstore@.each(m.new_values) as mine
     join lateral @extschema:hstore@.each(s.new_values) as theirs on theirs.key = mine.key
     where i.action <> 'D' and i.exists_here and m.action <> 'D';
@@ -90,8 +84,7 @@ begin
 
     update pg_temp.lizsync_incoming as i
     set agreed_columns = b.agreed_columns,
-        lost_columns = b.lost_columns,
-        new_values = i.new_values operator(@extschema:hstore@.-) b.lost_columns,
+        remaining_values = i.new_values operator(@extschema:hstore@.-) b.lost_columns,
         state = case when i.new_values operator(@extschema:hstore@.-) b.lost_columns
                           operator(@extschema:hstore@.=) '' then 's' else i.state end
     from (
@@ -108,5 +101,5 @@ begin
 end
 $function$;
 
-comment on function lizsync.resolve_conflicts(uuid, uuid, pg_snapshot, interval, boolean) is
+comment on function lizsync.resolve_conflicts(uuid, pg_snapshot, interval, boolean) is
     'Decides the received rows of batch 0 that were changed here too: which columns lose, which rows stay as they are.';

@@ -4,7 +4,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    -- one row to apply: all parts of a staged row together
+    -- one row to apply: all parts of a staged row together, its values as they came and, where some lost, as they are written
     create temporary table lizsync_incoming (
         row_id integer generated always as identity primary key,
         batch integer not null,
@@ -14,13 +14,17 @@ begin
         uid uuid not null,
         action "char" not null,
         new_values @extschema:hstore@.hstore,
+        remaining_values @extschema:hstore@.hstore,
+        -- the only writer; of several, each is a row of lizsync_incoming_parts
         several_parts boolean not null,
+        origin_server_id uuid,
+        changed_at timestamp with time zone,
+        corrected_at timestamp with time zone,
         -- null: the change counts as made here and travels to every other server, the sender included
         received_from uuid,
         exists_here boolean not null default false,
         -- columns that this server had changed to the same value: logged although nothing changes
         agreed_columns text[] not null default '{}',
-        lost_columns text[] not null default '{}',
         -- a: to apply, s: nothing to do, h: to hold
         state "char" not null default 'a',
         sqlstate text,
@@ -30,6 +34,23 @@ begin
         -- the received row that made this server decide something about another one
         cause_row_id integer
     ) on commit drop;
+
+    create temporary table lizsync_incoming_parts (
+        row_id integer not null,
+        action "char" not null,
+        origin_server_id uuid not null,
+        changed_at timestamp with time zone not null,
+        corrected_at timestamp with time zone,
+        new_values @extschema:hstore@.hstore
+    ) on commit drop;
+
+    create temporary view lizsync_writers as
+    select i.row_id, i.action, i.origin_server_id, i.changed_at, i.corrected_at, i.new_values
+    from pg_temp.lizsync_incoming as i
+    where not i.several_parts
+    union all
+    select p.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values
+    from pg_temp.lizsync_incoming_parts as p;
 
     create temporary table lizsync_found_conflicts (
         row_id integer,

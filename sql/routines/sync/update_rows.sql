@@ -1,8 +1,8 @@
 create or replace function lizsync.update_rows(
-    p_sync_id uuid,
     p_relation regclass,
     p_relation_id integer,
-    p_row_ids int4range,
+    p_from_row integer,
+    p_to_row integer,
     p_columns text[],
     p_several_parts boolean,
     p_replace boolean
@@ -25,11 +25,13 @@ begin
     v_before := format($sql$
         with before as materialized (
             select
-                i.row_id, i.batch, i.schema_name, i.table_name, i.uid, i.received_from, i.new_values, i.agreed_columns,
+                i.row_id, i.uid, i.received_from, i.agreed_columns,
+                coalesce(i.remaining_values, i.new_values) as new_values,
                 (select @extschema:hstore@.hstore(c.*) from (select %2$s) as c) as old_values
             from pg_temp.lizsync_incoming as i
             join %1$s as t on t.uid = i.uid
-            where i.relation = $1 and i.row_id <@ $2 and i.state = 'a' and i.action <> 'D' and i.exists_here
+            where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a' and i.action <> 'D'
+              and i.exists_here
         ), wanted as materialized (
             select
                 b.*,
@@ -43,13 +45,11 @@ begin
                 changed_at, corrected_at, relation_id, action, uid, origin_server_id, received_from, old_values, new_values
             )
             select
-                s.changed_at, s.corrected_at, $3, 'U', w.uid, nullif(s.origin_server_id, $5), w.received_from,
+                s.changed_at, s.corrected_at, $4, 'U', w.uid, nullif(s.origin_server_id, $5), w.received_from,
                 @extschema:hstore@.slice(w.old_values, written.columns),
                 @extschema:hstore@.slice(w.changes, written.columns)
             from wanted as w
-            join lizsync.staged_changes as s
-                on s.sync_id = $4 and s.batch = w.batch
-                and s.schema_name = w.schema_name and s.table_name = w.table_name and s.uid = w.uid
+            join pg_temp.lizsync_writers as s on s.row_id = w.row_id
             cross join lateral (
                 select case when $6 then @extschema:hstore@.akeys(@extschema:hstore@.slice(w.changes, @extschema:hstore@.akeys(s.new_values)))
                             else @extschema:hstore@.akeys(w.changes) end as columns
@@ -108,10 +108,10 @@ begin
 
     execute v_before || v_change || ' select count(*) from changed'
     into v_rows
-    using p_relation, p_row_ids, p_relation_id, p_sync_id, lizsync.server_id(), p_several_parts;
+    using p_relation, p_from_row, p_to_row, p_relation_id, lizsync.server_id(), p_several_parts;
     return v_rows;
 end
 $function$;
 
-comment on function lizsync.update_rows(uuid, regclass, integer, int4range, text[], boolean, boolean) is
+comment on function lizsync.update_rows(regclass, integer, integer, integer, text[], boolean, boolean) is
     'The part of lizsync.apply_rows for rows that are there: writes and logs the columns of p_columns whose value changes.';
