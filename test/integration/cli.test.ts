@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type CliResult, runLizsync, startLizsync } from '../support/cli.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
-import { getTestServer } from '../support/server.js';
+import { getCloneServer, getTestServer } from '../support/server.js';
 
 const commands = ['install', 'upgrade', 'prepare-central', 'package', 'deploy', 'sync', 'compare'];
 const program = fileURLToPath(new URL('../../bin/lizsync.js', import.meta.url));
@@ -239,5 +239,94 @@ describe('output', () => {
     expect(
       await database.value(`select count(*)::integer from pg_namespace where nspname in ('audit', 'lizsync')`),
     ).toBe(0);
+  });
+});
+
+describe('a clone and its central', () => {
+  let directory: string;
+  let central: TestDatabase;
+  let clone: TestDatabase;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'lizsync-cli-'));
+    central = await createDatabase(getTestServer(), { name: 'central' });
+    clone = await createDatabase(getCloneServer(), { name: 'clone' });
+    await central.query(`
+      create schema shop;
+      create table shop.item (code text primary key, name text);
+      insert into shop.item values ('a', 'first');
+    `);
+    const archive = path.join(directory, 'archive.zip');
+    const env = { LIZSYNC_CENTRAL: central.url, LIZSYNC_CLONE: clone.url };
+    for (const args of [
+      ['install', '--central'],
+      ['prepare-central', '--central', '--schemas', 'shop'],
+      ['package', '--central', '--schemas', 'shop', '--output', archive],
+      ['deploy', archive, '--clone', '--central'],
+    ]) {
+      const result = await runLizsync(args, { env });
+      expect(result, result.stderr).toMatchObject({ code: 0 });
+    }
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  test('the clone knows where its central is, when nothing else says it', async () => {
+    const result = await runLizsync(['sync', '--clone', clone.url, '--verbose']);
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    expect(result.stderr).toContain(`central: ${central.name} on `);
+    expect(result.stderr).toContain('as stored in the clone');
+    const password = new URL(central.url).password;
+    if (password !== '') expect(result.stdout + result.stderr).not.toContain(password);
+  });
+
+  test.each([[[]], [['--via-clone']]])('sync %j --json has what a program needs', async (transport) => {
+    await clone.query(`update shop.item set name = 'changed'`);
+    await central.query(`insert into shop.item values ('b', 'second')`);
+    const result = await runLizsync(['sync', '--clone', clone.url, '--json', ...transport]);
+    expect(result.code).toBe(0);
+    expectPureJson(result);
+    expect(result.json).toEqual({
+      sync_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      pushed: 1,
+      pulled: 1,
+      conflicts: 0,
+      held: 0,
+      clock_offset_ms: expect.any(Number),
+    });
+  });
+
+  test('a sync that holds a change ends with 3 and says so, also with --quiet', async () => {
+    await clone.query(`insert into shop.item values ('b', 'of the clone')`);
+    await central.query(`insert into shop.item values ('b', 'of the central')`);
+    const result = await runLizsync(['sync', '--clone', clone.url, '--quiet']);
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(result.stderr).toContain('could not be applied');
+    expect(result.stderr).toContain('hint: the table lizsync.held_changes says which rows and why');
+    expect(await runLizsync(['compare', '--clone', clone.url])).toMatchObject({ code: 1 });
+  });
+
+  test('a sync ends with 4 while another one of the clone is running', async () => {
+    const other = await clone.connect();
+    await other.query('begin; select lizsync.lock_link(peer_id) from lizsync.links');
+    const result = await runLizsync(['sync', '--clone', clone.url, '--json']);
+    expect(result.code).toBe(4);
+    expectPureJson(result);
+    expect(result.json.error).toMatchObject({ sqlstate: 'LZ004', hint: expect.any(String) });
+    await other.query('rollback');
+    expect(await runLizsync(['sync', '--clone', clone.url])).toMatchObject({ code: 0 });
+  });
+
+  test('redeploying over changes that were not sent is refused, and with --force they are in a file', async () => {
+    await clone.query(`update shop.item set name = 'not sent'`);
+    const args = ['deploy', path.join(directory, 'archive.zip'), '--clone', clone.url];
+    const refused = await runLizsync(args);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('--force');
+    const file = path.join(directory, 'unsent.jsonl');
+    const forced = await runLizsync([...args, '--force', '--unsent-changes', file, '--json']);
+    expect(forced).toMatchObject({ code: 0, json: { unsent_changes: { count: 1, file } } });
+    expect(forced.stderr).toContain('discarded 1 change');
+    expect(await readFile(file, 'utf8')).toContain('not sent');
   });
 });

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { deploy } from '../../core/deploy.js';
 import { describeConnection } from '../../db/connection-settings.js';
 import { exitCodes } from '../../errors.js';
 import { type CommandRunner, type ConnectionOption, centralOption, cloneOption, describeExamples } from '../command.js';
@@ -50,6 +49,8 @@ export function createDeployCommand(run: CommandRunner): Command {
       run<DeployOptions>(async (context, options, archive) => {
         const clone = resolveClone(options.clone, context);
         const central = await resolveCentral(options.central, context, clone);
+        // the archive libraries take as long to load as all the rest: only who needs them waits for them
+        const { deploy } = await import('../../core/deploy.js');
         const result = await deploy(
           {
             archive: archive ?? '',

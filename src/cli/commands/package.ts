@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { createPackage } from '../../core/package.js';
 import { exitCodes, UsageError } from '../../errors.js';
 import {
   type CommandRunner,
@@ -45,6 +44,8 @@ export function createPackageCommand(run: CommandRunner): Command {
           throw new UsageError('no tables named', { hint: 'give --schemas or --tables, or set them in lizsync.toml' });
         }
         const central = await resolveCentral(options.central, context);
+        // the archive libraries take as long to load as all the rest: only who needs them waits for them
+        const { createPackage } = await import('../../core/package.js');
         const result = await createPackage(
           { central, schemas, tables, output: options.output, sqlAfter: options.sqlAfter, signal: context.signal },
           context.terminal.onProgress,
