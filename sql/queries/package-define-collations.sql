@@ -6,7 +6,7 @@ select
         'create collation %I.%I (provider = %s, deterministic = %s%s%s);',
         n.nspname, c.collname,
         case c.collprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end,
-        c.collisdeterministic,
+        case when c.collisdeterministic then 'true' else 'false' end,
         case
             when locale.name is not null then format(', locale = %L', locale.name)
             when c.collcollate = c.collctype then format(', locale = %L', c.collcollate)

@@ -19,5 +19,7 @@ select distinct
         d.description) as statement
 from unnest($1::text[], $2::oid[]) as o (catalog, oid)
 join pg_catalog.pg_description as d on d.classoid = o.catalog::regclass and d.objoid = o.oid
+  -- a schema may be there already, with somebody else as its owner
+  and o.catalog <> 'pg_namespace'
 cross join lateral pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) as i
 order by statement

@@ -1,5 +1,6 @@
 -- Statements that give the bare tables $1 the rest of their definition, in the order in which they must run.
 -- before_data: runs before the rows are loaded. catalog and oid: what a statement creates, where it creates something.
+-- roles: those that a policy names, as its line "to ..." does; null: none.
 with
 t as (
     select c.oid, c.relkind, c.relispartition, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.reloftype,
@@ -23,7 +24,16 @@ x as (
     join pg_catalog.pg_class as c on c.oid = i.indexrelid
     join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 )
-select before_data, catalog, oid, statement
+select
+    before_data,
+    catalog,
+    oid,
+    (
+        select array_agg(role::regrole::text order by place)
+        from pg_catalog.pg_policy as p, unnest(p.polroles) with ordinality as r (role, place)
+        where s.catalog = 'pg_policy' and p.oid = s.oid and role <> 0
+    ) as roles,
+    statement
 from (
     -- defaults; those that a child of inheritance doesn't share with its parents too
     select
@@ -111,6 +121,18 @@ from (
     from x
     join pg_catalog.pg_constraint as c on c.conindid = x.indexrelid and c.conrelid = x.indrelid
     where c.contype in ('p', 'u', 'x')
+    union all
+    -- the definition of a constraint doesn't have the options of its index
+    select false, 40, x.position, 1, c.conname, null, null,
+        format('alter index %s set (%s);', x.name, options.list)
+    from x
+    join pg_catalog.pg_constraint as c on c.conindid = x.indexrelid and c.conrelid = x.indrelid
+    cross join lateral (
+        select string_agg(format('%I=%L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ') as list
+        from pg_catalog.pg_class as i, unnest(i.reloptions) as o
+        where i.oid = x.indexrelid
+    ) as options
+    where c.contype in ('p', 'u', 'x') and options.list is not null
     union all
     select false, 41, x.position, 0, x.index_name, 'pg_class', x.indexrelid,
         pg_get_indexdef(x.indexrelid) || ';'
@@ -208,14 +230,14 @@ from (
       and g.tgenabled <> coalesce(p.tgenabled, 'O')
     union all
     select false, 73, t.position, 0, p.polname, 'pg_policy', p.oid,
-        format('create policy %I on %s as %s for %s to %s%s%s;', p.polname, t.name,
+        format(E'create policy %I on %s as %s for %s\n    to %s%s%s;', p.polname, t.name,
             case when p.polpermissive then 'permissive' else 'restrictive' end,
             case p.polcmd
                 when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all'
             end,
             (
-                select string_agg(case when role = 0 then 'public' else role::regrole::text end, ', ')
-                from unnest(p.polroles) as role
+                select string_agg(case when role = 0 then 'public' else role::regrole::text end, ', ' order by place)
+                from unnest(p.polroles) with ordinality as r (role, place)
             ),
             E'\n    using (' || pg_get_expr(p.polqual, p.polrelid) || ')',
             E'\n    with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')

@@ -1,4 +1,4 @@
--- Everything that the definitions of the tables $1 (with their partitions) are made of: the objects that belong to them
+-- Everything that the functions $2 and the tables $1 (with their partitions) are made of: the objects that belong to them
 -- (constraints, defaults, indexes, triggers, policies, rules, statistics, sequences) and, from those, whatever pg_depend
 -- leads to (schemas, types, functions, collations, ...). An object of an extension stands for its extension: what that
 -- depends on is not followed.
@@ -35,6 +35,8 @@ edge as (
 ),
 seed (classid, objid) as (
     select 'pg_catalog.pg_class'::regclass::oid, t from unnest($1::oid[]) as t
+    union all
+    select 'pg_catalog.pg_proc'::regclass, f from unnest($2::oid[]) as f
     union all
     select 'pg_catalog.pg_class'::regclass, i.indexrelid
     from pg_catalog.pg_index as i
@@ -82,10 +84,10 @@ select
     c.objid as oid,
     i.type,
     i.schema,
-    i.name,
+    rel_schema.nspname as relation_schema,
+    rel.relname as relation_name,
     i.identity,
     rel.relkind,
-    coalesce(c.objid = any ($1) and c.classid = 'pg_catalog.pg_class'::regclass, false) as is_packaged_table,
     m.extname as extension,
     -- what it is part of, and is made with: a domain for its constraint, an element type for its array type, ...
     case
@@ -120,6 +122,7 @@ from closure as c
 cross join lateral pg_catalog.pg_identify_object(c.classid, c.objid, 0) as i
 left join extension_member as m on m.classid = c.classid and m.objid = c.objid
 left join pg_catalog.pg_class as rel on c.classid = 'pg_catalog.pg_class'::regclass and rel.oid = c.objid
+left join pg_catalog.pg_namespace as rel_schema on rel_schema.oid = rel.relnamespace
 left join pg_catalog.pg_type as t on c.classid = 'pg_catalog.pg_type'::regclass and t.oid = c.objid
 left join pg_catalog.pg_class as row_class on row_class.oid = t.typrelid
 left join pg_catalog.pg_constraint as con on c.classid = 'pg_catalog.pg_constraint'::regclass and con.oid = c.objid

@@ -13,6 +13,11 @@ export interface SchemaSection {
   identity: string;
   /** One or more statements. */
   sql: string;
+  /**
+   * Roles that the statement names, quoted as SQL needs it: it grants something to one, or is a policy with a line
+   * "to ...". Where such a role doesn't exist there is nothing to say about it.
+   */
+  roles?: string[] | undefined;
 }
 
 /**
@@ -21,7 +26,7 @@ export interface SchemaSection {
  */
 export function writeSchemaScript(sections: SchemaSection[], packageId: string): string {
   return sections
-    .map(({ kind, identity, sql }) => `${sectionMark(packageId)}${JSON.stringify({ kind, identity })}\n${sql}\n`)
+    .map(({ sql, ...header }) => `${sectionMark(packageId)}${JSON.stringify(header)}\n${sql}\n`)
     .join('\n');
 }
 
@@ -35,20 +40,25 @@ export function readSchemaScript(text: string, packageId: string, entryName: str
   if (start !== '') throw damaged(`${entryName} does not begin with a section`);
   return parts.map((part) => {
     const end = part.indexOf('\n');
-    const { kind, identity } = readHeader(part.slice(0, end), entryName);
-    return { kind, identity, sql: part.slice(end + 1).trimEnd() };
+    return { ...readHeader(part.slice(0, end), entryName), sql: part.slice(end + 1).trimEnd() };
   });
 }
 
-function readHeader(text: string, entryName: string): { kind: SectionKind; identity: string } {
+function readHeader(text: string, entryName: string): Omit<SchemaSection, 'sql'> {
   try {
-    const { kind, identity } = JSON.parse(text) as { kind: unknown; identity: unknown };
+    const { kind, identity, roles } = JSON.parse(text) as { kind: unknown; identity: unknown; roles?: unknown };
     const known = sectionKinds.find((name) => name === kind);
-    if (known !== undefined && typeof identity === 'string') return { kind: known, identity };
+    if (known !== undefined && typeof identity === 'string' && (roles === undefined || isListOfTexts(roles))) {
+      return { kind: known, identity, ...(roles === undefined ? {} : { roles }) };
+    }
   } catch {
     // the same error as for a wrong header
   }
   throw damaged(`${entryName} has a section that this program does not know`);
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function sectionMark(packageId: string): string {

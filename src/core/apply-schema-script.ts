@@ -52,11 +52,12 @@ export async function applySchemaScript(
   kept: Set<string>,
   source: string,
 ): Promise<void> {
-  let batch = '';
+  let batch: SchemaSection[] = [];
+  let length = 0;
   const flush = async (): Promise<void> => {
-    const text = batch;
-    batch = '';
-    if (text !== '') await run(connection, text, source);
+    if (batch.length > 0) await runBatch(connection, batch, source);
+    batch = [];
+    length = 0;
   };
   for (const section of sections) {
     if (kept.has(section.identity) && dropStatements[section.kind] !== undefined) {
@@ -64,10 +65,24 @@ export async function applySchemaScript(
       await replaceObject(connection, section, source);
       continue;
     }
-    batch += `${section.sql}\n`;
-    if (batch.length >= batchLength) await flush();
+    batch.push(section);
+    length += section.sql.length;
+    if (length >= batchLength) await flush();
   }
   await flush();
+}
+
+/** Runs sections together; only when that fails, one after the other, to find out which it is. */
+async function runBatch(connection: Connection, batch: SchemaSection[], source: string): Promise<void> {
+  await connection.queryBatch('savepoint run_batch');
+  try {
+    await connection.queryBatch(batch.map(({ sql }) => sql).join('\n'));
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.isConnectionFailure) throw error;
+    await connection.queryBatch('rollback to savepoint run_batch');
+    for (const { sql } of batch) await run(connection, sql, source);
+  }
+  await connection.queryBatch('release savepoint run_batch');
 }
 
 async function replaceObject(connection: Connection, section: SchemaSection, source: string): Promise<void> {
@@ -94,10 +109,22 @@ async function replaceObject(connection: Connection, section: SchemaSection, sou
   });
 }
 
-async function run(connection: Connection, text: string, source: string): Promise<void> {
+async function run(connection: Connection, sql: string, source: string): Promise<void> {
   try {
-    await connection.queryBatch(text);
+    await connection.queryBatch(sql);
   } catch (error) {
-    throw locateSqlError(error, source, text);
+    const located = locateSqlError(error, source, sql);
+    const hasPosition = error instanceof DatabaseError && error.position !== undefined;
+    if (hasPosition || !(located instanceof LizsyncError)) throw located;
+    throw new LizsyncError(located.message, {
+      details: [`statement: ${abbreviate(sql)}`, ...located.details],
+      hint: located.hint,
+      exitCode: located.exitCode,
+      cause: error,
+    });
   }
+}
+
+function abbreviate(sql: string): string {
+  return sql.length <= 500 ? sql : `${sql.slice(0, 500)} ...`;
 }

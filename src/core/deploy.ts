@@ -17,6 +17,7 @@ import type { ConnectionSettings } from '../db/connection-settings.js';
 import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
+import { adaptToRoles } from './adapt-to-roles.js';
 import { applySchemaScript, dropUnusedObjects } from './apply-schema-script.js';
 import { installSchema } from './install-schema.js';
 import type { ProgressCallback } from './progress.js';
@@ -132,7 +133,8 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   await replaceTables(deployment, preData, onProgress);
   await loadRows(deployment, onProgress);
   onProgress({ kind: 'step', text: 'creating keys and indexes' });
-  await withVersionHint(deployment, () => applySchemaScript(clone, postData, new Set(), postDataEntryName));
+  const details = await adaptToRoles(clone, postData, onProgress);
+  await withVersionHint(deployment, () => applySchemaScript(clone, details, new Set(), postDataEntryName));
   await setSequences(clone, manifest);
   await enableAudit(clone, manifest, onProgress);
   await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);

@@ -134,7 +134,7 @@ async function fillArchive(
   const oids = await expandTables(connection, chosen.tables);
   const definitions = await readTableDefinitions(connection, oids);
   for (const text of definitions.leftOut) {
-    onProgress({ kind: 'warning', text: `not in the package: ${text}, a table outside` });
+    onProgress({ kind: 'warning', text: `not in the package: ${text}` });
   }
 
   const entries: Record<string, EntryDigest> = {};

@@ -9,12 +9,12 @@ import { LizsyncError } from '../errors.js';
 export interface TableDefinitions {
   /** Runs before the rows are loaded: schemas, types, functions, sequences, tables, defaults, checks. */
   preData: SchemaSection[];
-  /** Runs after that: keys, indexes, statistics, triggers, policies, comments. */
+  /** Runs after that: keys, indexes, statistics, triggers, policies, comments, rights. */
   postData: SchemaSection[];
   extensions: NeededExtension[];
   /** Every sequence that feeds the tables, those of identity columns too. */
   sequences: { schema: string; name: string }[];
-  /** Foreign keys to tables outside, which are left out, in words. */
+  /** What is left out, in words: foreign keys to tables outside, functions that can't be carried. */
   leftOut: string[];
 }
 
@@ -23,11 +23,12 @@ interface ObjectRow {
   catalog: string;
   oid: number;
   type: string;
+  /** Quoted as SQL needs it, as is identity. */
   schema: string | null;
-  name: string | null;
+  relation_schema: string | null;
+  relation_name: string | null;
   identity: string;
   relkind: string | null;
-  is_packaged_table: boolean;
   extension: string | null;
   part_of: string | null;
   needs: string[];
@@ -37,7 +38,21 @@ interface StatementRow {
   catalog: string | null;
   oid: number | null;
   statement: string | null;
+  roles?: string[] | null;
 }
+
+/** Objects with what they need, and the statements that create them, by the keys of the objects. */
+interface Inventory {
+  objects: ObjectRow[];
+  statements: Map<string, string>;
+}
+
+/** Objects that have statements of their own, by catalog. */
+const definedKinds = new Map<string, SectionKind>([
+  ['pg_type', 'type'],
+  ['pg_collation', 'collation'],
+  ['pg_proc', 'function'],
+]);
 
 /** Catalogs of what belongs to the tables: made by the statements of sql/queries/package-define-table-details.sql. */
 const partCatalogs = new Set([
@@ -60,77 +75,120 @@ const ownSchemas = new Set(['audit', 'lizsync']);
  * @throws LizsyncError that names what can't be carried
  */
 export async function readTableDefinitions(connection: Connection, tableOids: number[]): Promise<TableDefinitions> {
-  const objects = (
-    await connection.query<ObjectRow>(readSqlFile('queries/package-list-objects.sql'), [tableOids])
-  ).filter(({ schema, extension }) => extension !== null || schema === null || !ownSchemas.has(schema));
+  const { objects, statements, leftOut } = await takeInventory(connection, tableOids);
   const own = objects.filter((object) => object.extension === null);
-  const oidsOf = (isWanted: (object: ObjectRow) => boolean): number[] => own.filter(isWanted).map(({ oid }) => oid);
+  const query = <Row extends object>(name: string, ...values: unknown[]): Promise<Row[]> =>
+    connection.query<Row>(readSqlFile(`queries/package-${name}.sql`), values);
 
+  const details = await query<StatementRow & { before_data: boolean }>('define-table-details', tableOids);
+  const catalogs = own.map(({ catalog }) => catalog);
+  const oids = own.map(({ oid }) => oid);
+  const comments = await query<StatementRow>('define-comments', catalogs, oids);
+  const grants = await query<StatementRow>('define-grants', catalogs, oids);
+  const outside = await query<{ table_name: string; constraint_name: string; referenced_table: string }>(
+    'list-outside-references',
+    tableOids,
+  );
+  const extensionNames = [...new Set(objects.flatMap(({ extension }) => extension ?? []))];
+  const extensions = await query<NeededExtension>('list-extensions', extensionNames);
+
+  return {
+    preData: [
+      ...own
+        .filter(({ catalog }) => catalog === 'pg_namespace')
+        .map(({ identity }) => ({
+          kind: 'schema' as const,
+          identity,
+          sql: `create schema if not exists ${identity};`,
+        })),
+      ...sortByNeed(objects, statements).map((object) => ({
+        kind: kindOf(object),
+        identity: object.identity,
+        sql: statements.get(keyOf(object)) ?? '',
+      })),
+      ...toDetails(details.filter(({ before_data }) => before_data)),
+    ],
+    postData: toDetails([...details.filter(({ before_data }) => !before_data), ...comments, ...grants]),
+    extensions,
+    sequences: own
+      .filter(isSequence)
+      .map(({ relation_schema, relation_name }) => ({ schema: relation_schema ?? '', name: relation_name ?? '' })),
+    leftOut: [
+      ...outside.map(
+        ({ table_name, constraint_name, referenced_table }) =>
+          `foreign key ${pg.escapeIdentifier(constraint_name)} of ${table_name} to ${referenced_table}, a table outside`,
+      ),
+      ...leftOut,
+    ],
+  };
+}
+
+/**
+ * Finds everything that the tables are made of. What functions call inside their bodies is not in the catalogs: functions
+ * whose names stand there are taken too, unless they need something that can't be carried.
+ */
+async function takeInventory(connection: Connection, tableOids: number[]): Promise<Inventory & { leftOut: string[] }> {
+  const called = new Map<number, string>();
+  const refused = new Map<number, string>();
+  for (;;) {
+    const inventory = await listObjects(connection, tableOids, [...called.keys()]);
+    const lost = inventory.objects.filter((object) => !isCarried(object, inventory.statements));
+    if (lost.length > 0) {
+      const users = findUsers(inventory.objects, lost);
+      const guilty = users.filter(({ catalog, oid }) => catalog === 'pg_proc' && called.has(oid));
+      if (guilty.length === 0) throw describeLost(inventory.objects, lost);
+      for (const { oid, identity } of guilty) {
+        called.delete(oid);
+        refused.set(
+          oid,
+          `function ${identity}, which another seems to call: it needs ${lost.map(describe).join(', ')}`,
+        );
+      }
+      continue;
+    }
+    const functions = inventory.objects.filter(({ catalog, extension }) => catalog === 'pg_proc' && extension === null);
+    const known = new Set(functions.map(({ oid }) => oid));
+    const more = await connection.query<{ oid: number; identity: string }>(
+      readSqlFile('queries/package-list-called-functions.sql'),
+      [[...known]],
+    );
+    const unknown = more.filter(({ oid }) => !known.has(oid) && !refused.has(oid));
+    if (unknown.length === 0) return { ...inventory, leftOut: [...refused.values()] };
+    for (const { oid, identity } of unknown) called.set(oid, identity);
+  }
+}
+
+async function listObjects(connection: Connection, tableOids: number[], functionOids: number[]): Promise<Inventory> {
+  const objects = (
+    await connection.query<ObjectRow>(readSqlFile('queries/package-list-objects.sql'), [tableOids, functionOids])
+  ).filter(({ schema, extension }) => extension !== null || schema === null || !ownSchemas.has(schema));
   const statements = new Map<string, string>();
-  const define = async (query: string, oids: number[]): Promise<void> => {
-    const rows = await connection.query<StatementRow>(readSqlFile(`queries/package-define-${query}.sql`), [oids]);
+  const define = async (kind: string, isWanted: (object: ObjectRow) => boolean): Promise<void> => {
+    const oids = objects.filter((object) => object.extension === null && isWanted(object)).map(({ oid }) => oid);
+    if (oids.length === 0) return;
+    const rows = await connection.query<StatementRow>(readSqlFile(`queries/package-define-${kind}.sql`), [oids]);
     for (const { catalog, oid, statement } of rows) {
       if (statement !== null) statements.set(`${catalog}:${oid}`, statement);
     }
   };
-  await define(
-    'types',
-    oidsOf(({ catalog }) => catalog === 'pg_type'),
-  );
-  await define(
-    'functions',
-    oidsOf(({ catalog }) => catalog === 'pg_proc'),
-  );
-  await define('sequences', oidsOf(isSequence));
-  await define('tables', tableOids);
-  refuseWhatCannotBeCarried(own, statements);
-
-  const details = await connection.query<StatementRow & { before_data: boolean }>(
-    readSqlFile('queries/package-define-table-details.sql'),
-    [tableOids],
-  );
-  const commentable = own.filter(({ catalog }) => catalog !== 'pg_namespace');
-  const comments = await connection.query<StatementRow>(readSqlFile('queries/package-define-comments.sql'), [
-    commentable.map(({ catalog }) => catalog),
-    commentable.map(({ oid }) => oid),
-  ]);
-  const outside = await connection.query<{ table_name: string; constraint_name: string; referenced_table: string }>(
-    readSqlFile('queries/package-list-outside-references.sql'),
-    [tableOids],
-  );
-  const extensions = await connection.query<NeededExtension>(readSqlFile('queries/package-list-extensions.sql'), [
-    [...new Set(objects.flatMap(({ extension }) => extension ?? []))],
-  ]);
-
-  const schemas = own.filter(({ catalog }) => catalog === 'pg_namespace').map(({ identity }) => identity);
-  return {
-    preData: [
-      ...schemas.map((identity) => section('schema', identity, `create schema if not exists ${identity};`)),
-      ...sortByNeed(objects, statements).map((object) =>
-        section(kindOf(object), object.identity, statements.get(keyOf(object)) ?? ''),
-      ),
-      ...toDetails(details.filter(({ before_data }) => before_data)),
-    ],
-    postData: [...toDetails(details.filter(({ before_data }) => !before_data)), ...toDetails(comments)],
-    extensions,
-    sequences: own.filter(isSequence).map(({ schema, name }) => ({ schema: schema ?? '', name: name ?? '' })),
-    leftOut: outside.map(
-      ({ table_name, constraint_name, referenced_table }) =>
-        `foreign key ${pg.escapeIdentifier(constraint_name)} of ${table_name} to ${referenced_table}`,
-    ),
-  };
-}
-
-function section(kind: SectionKind, identity: string, sql: string): SchemaSection {
-  return { kind, identity, sql };
+  for (const [wanted, kind] of definedKinds) await define(`${kind}s`, ({ catalog }) => catalog === wanted);
+  await define('sequences', isSequence);
+  await define('tables', ({ catalog, oid }) => catalog === 'pg_class' && tableOids.includes(oid));
+  return { objects, statements };
 }
 
 function toDetails(rows: StatementRow[]): SchemaSection[] {
-  return rows.flatMap(({ statement }) => (statement === null ? [] : [section('detail', '', statement)]));
+  return rows.flatMap(({ statement, roles }) =>
+    statement === null ? [] : [{ kind: 'detail', identity: '', sql: statement, ...(roles ? { roles } : {}) }],
+  );
 }
 
 function keyOf({ catalog, oid }: ObjectRow): string {
   return `${catalog}:${oid}`;
+}
+
+function describe({ type, identity }: ObjectRow): string {
+  return `${type} ${identity}`;
 }
 
 function isSequence({ catalog, relkind }: ObjectRow): boolean {
@@ -138,35 +196,38 @@ function isSequence({ catalog, relkind }: ObjectRow): boolean {
 }
 
 function kindOf(object: ObjectRow): SectionKind {
-  if (object.catalog === 'pg_type') return 'type';
-  if (object.catalog === 'pg_proc') return 'function';
-  if (object.catalog === 'pg_collation') return 'collation';
-  return isSequence(object) ? 'sequence' : 'table';
+  return definedKinds.get(object.catalog) ?? (isSequence(object) ? 'sequence' : 'table');
 }
 
-function refuseWhatCannotBeCarried(objects: ObjectRow[], statements: Map<string, string>): void {
-  const lost = objects.filter((object) => !isCarried(object, statements));
-  if (lost.length === 0) return;
-  const details = lost.map((object) => {
-    const users = objects
-      .filter(({ needs }) => needs.includes(keyOf(object)))
-      .map(({ type, identity }) => `${type} ${identity}`);
-    return `${object.type} ${object.identity}${users.length === 0 ? '' : `, which is needed by ${users.join(', ')}`}`;
-  });
-  throw new LizsyncError('the tables depend on something that a package cannot carry', {
-    details,
+function isCarried(object: ObjectRow, statements: Map<string, string>): boolean {
+  const { catalog, relkind, extension } = object;
+  if (extension !== null || statements.has(keyOf(object)) || object.part_of !== null) return true;
+  if (catalog === 'pg_namespace' || partCatalogs.has(catalog)) return true;
+  // indexes come with their tables, sequences of identity columns too
+  return catalog === 'pg_class' && (relkind === 'i' || relkind === 'I' || relkind === 'S');
+}
+
+function describeLost(objects: ObjectRow[], lost: ObjectRow[]): LizsyncError {
+  return new LizsyncError('the tables depend on something that a package cannot carry', {
+    details: lost.map((object) => {
+      const users = objects.filter(({ needs }) => needs.includes(keyOf(object))).map(describe);
+      return `${describe(object)}${users.length === 0 ? '' : `, which is needed by ${users.join(', ')}`}`;
+    }),
     hint:
       'Add the tables that are named to the package, or remove what depends on the rest. What belongs to an extension is ' +
       'no obstacle.',
   });
 }
 
-function isCarried(object: ObjectRow, statements: Map<string, string>): boolean {
-  const { catalog, relkind } = object;
-  if (statements.has(keyOf(object)) || object.part_of !== null) return true;
-  if (catalog === 'pg_namespace' || partCatalogs.has(catalog)) return true;
-  // indexes come with their tables, sequences of identity columns too
-  return catalog === 'pg_class' && (relkind === 'i' || relkind === 'I' || relkind === 'S');
+/** The objects that need some of the given ones, directly or through others. */
+function findUsers(objects: ObjectRow[], needed: ObjectRow[]): ObjectRow[] {
+  const users = new Set(needed);
+  for (const found of users) {
+    for (const object of objects) {
+      if (object.needs.includes(keyOf(found)) || found.part_of === keyOf(object)) users.add(object);
+    }
+  }
+  return [...users];
 }
 
 /** The objects that have statements of their own, each behind those that it needs, otherwise in their given order. */
@@ -191,7 +252,7 @@ function sortByNeed(objects: ObjectRow[], statements: Map<string, string>): Obje
     if (sorted.has(object) || !statements.has(keyOf(object))) return;
     if (path.includes(object)) {
       throw new LizsyncError('definitions depend on each other in a circle, which a package cannot carry', {
-        details: path.slice(path.indexOf(object)).map(({ type, identity }) => `${type} ${identity}`),
+        details: path.slice(path.indexOf(object)).map(describe),
       });
     }
     for (const needed of needs.get(object) ?? []) visit(needed, [...path, object]);
