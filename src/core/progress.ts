@@ -5,6 +5,14 @@ export type ProgressEvent =
   /** Something the user should know although the work goes on. */
   | { kind: 'warning'; text: string; hint?: string }
   /** Rows of a table are moving. `rows` and `bytes` count what has moved so far in all tables. */
-  | { kind: 'transfer'; table: string; tableNumber: number; tableCount: number; rows: number; totalRows: number; bytes: number };
+  | {
+      kind: 'transfer';
+      table: string;
+      tableNumber: number;
+      tableCount: number;
+      rows: number;
+      totalRows: number;
+      bytes: number;
+    };
 
 export type ProgressCallback = (event: ProgressEvent) => void;
