@@ -31,7 +31,7 @@ export type Direction = 'toServer' | 'toClient';
 
 interface Orders {
   cutAfter?: { direction: Direction; bytes: number };
-  watched?: { text: string; at: 'question' | 'answer'; then: 'cut' | 'stop' };
+  watched?: { text: string; at: 'question' | 'answer'; how: 'cut' | 'stop' };
 }
 
 /** Opens a line to a server; it closes at the end of the test. */
@@ -74,18 +74,23 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       if (watched && direction === 'toServer') {
         heard = heard.slice(-watched.text.length) + chunk.toString('latin1');
         if (heard.includes(watched.text)) {
-          if (watched.at === 'question') return fail(watched.then);
+          if (watched.at === 'question') {
+            fail(watched.how);
+            return;
+          }
           wasAsked = true;
         }
       }
-      if (watched && direction === 'toClient' && wasAsked) return fail(watched.then);
+      if (watched && direction === 'toClient' && wasAsked) {
+        fail(watched.how);
+        return;
+      }
       let part = chunk;
       if (cutAfter?.direction === direction && passed[direction] + chunk.length >= cutAfter.bytes) {
         part = chunk.subarray(0, cutAfter.bytes - passed[direction]);
         passed[direction] += part.length;
-        if (part.length === 0) return fail('cut');
-        to.write(part, () => fail('cut'));
         stopped = true;
+        to.write(part, () => fail('cut'));
         return;
       }
       passed[direction] += part.length;
@@ -129,13 +134,13 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       orders = { cutAfter: { direction, bytes } };
     },
     dropAnswerTo: (text) => {
-      orders = { watched: { text, at: 'answer', then: 'cut' } };
+      orders = { watched: { text, at: 'answer', how: 'cut' } };
     },
     stopBefore: (text) => {
-      orders = { watched: { text, at: 'question', then: 'stop' } };
+      orders = { watched: { text, at: 'question', how: 'stop' } };
     },
     stopAnswerTo: (text) => {
-      orders = { watched: { text, at: 'answer', then: 'stop' } };
+      orders = { watched: { text, at: 'answer', how: 'stop' } };
     },
     get failed() {
       return failure;
