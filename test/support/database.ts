@@ -47,7 +47,7 @@ afterAll(async ({}, suite) => {
 
 /**
  * Creates a database. It is dropped at the end of the test (of the file, when created outside of a test), unless that
- * failed: then it is kept and its URL is shown.
+ * failed: then it is kept and its URL is shown. Not for concurrent tests of one file: Vitest doesn't say which of them calls.
  * @param server where
  * @param options.template name of a database to copy, for instance from prepareTemplate; default template0
  * @param options.encoding such as LATIN1 (default: the template's)
