@@ -116,16 +116,17 @@ async function synchronizeServers(
   );
   const { server_id: cloneId, position: clonePosition } = cloneState.answer;
   const { server_id: centralId, position: centralPosition, different_tables: differentTables } = centralState.answer;
-  const clockOffset = cloneState.secondsAhead - centralState.secondsAhead;
   if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
 
-  const begun = await commit<{ sync_id: string; transaction_id: string }>(
+  const begun = await commit<{ sync_id: string; transaction_id: string; clock_offset_ms: number }>(
     clone,
     'begin_sync',
     JSON.stringify(centralState.answer),
+    String(cloneState.millisecondsAhead - centralState.millisecondsAhead),
+    String(cloneState.uncertainty + centralState.uncertainty),
   );
-  const { sync_id: syncId } = begun;
-  const details = { transport: 'cli', clock_offset_ms: clockOffset * 1000, transaction_id: begun.transaction_id };
+  const { sync_id: syncId, clock_offset_ms: clockOffset } = begun;
+  const details = { transport: 'cli', clock_offset_ms: clockOffset, transaction_id: begun.transaction_id };
 
   const pushed = await beginReading(clone, syncId, centralId, centralPosition);
   if (pushed.has_changes) {
@@ -178,7 +179,7 @@ async function synchronizeServers(
     pulled: pull.rows,
     conflicts: push.conflicts + pull.conflicts,
     held: push.held + pull.held,
-    clock_offset_ms: Math.round(clockOffset * 1000),
+    clock_offset_ms: Math.round(clockOffset),
   };
 }
 
@@ -212,14 +213,14 @@ interface Carriage {
   syncId: string;
   receiverId: string;
   from: string;
-  /** Seconds to add to times of the sender's clock to get the central's. */
+  /** Milliseconds to add to times of the sender's clock to get the central's. */
   clockShift: number;
 }
 
 /** Pipes the sender's net changes into the receiver's staging table; both are in a transaction. */
 async function carry(sender: Connection, carriage: Carriage, receiver: Connection): Promise<void> {
   const { syncId, receiverId, from, clockShift } = carriage;
-  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, make_interval(secs => ${clockShift}))`;
+  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, make_interval(secs => ${clockShift / 1000}))`;
   await pipeCopy(
     sender,
     `copy (${outgoing}) to stdout`,
@@ -248,11 +249,23 @@ async function explainDifference(
   await clone.query('select lizsync.check_same_structure($1, $2)', [ofClone, ofCentral]);
 }
 
-/** Measures how far the clock of a server is ahead of this program's: at the middle of the round trip that asked for it. */
-async function timeAnswer<T extends ServerState>(ask: () => Promise<T>): Promise<{ answer: T; secondsAhead: number }> {
+interface TimedAnswer<T> {
+  answer: T;
+  /** Clock of the server minus this program's own, which begins anywhere: at the middle of the round trip that asked. */
+  millisecondsAhead: number;
+  /** How far that may be off, in milliseconds. */
+  uncertainty: number;
+}
+
+async function timeAnswer<T extends ServerState>(ask: () => Promise<T>): Promise<TimedAnswer<T>> {
   const askedAt = performance.now();
   const answer = await ask();
-  return { answer, secondsAhead: answer.clock - (askedAt + performance.now()) / 2000 };
+  const answeredAt = performance.now();
+  return {
+    answer,
+    millisecondsAhead: answer.clock * 1000 - (askedAt + answeredAt) / 2,
+    uncertainty: (answeredAt - askedAt) / 2,
+  };
 }
 
 /** Begins a transaction and calls a function of lizsync in the same round trip. */

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { deploy } from '../../src/core/deploy.js';
 import { createPackage } from '../../src/core/package.js';
 import { prepareCentral } from '../../src/core/prepare-central.js';
@@ -21,13 +20,15 @@ export interface LinkedDatabases {
   clones: TestDatabase[];
   /** Synchronises a clone (default: the first) and returns what that came to. */
   sync(clone?: TestDatabase, transport?: Transport): Promise<SynchronizeResult>;
+  /** Makes all tables empty everywhere, fills them with `rows` (SQL, run in the central) and forgets all conflicts. */
+  reset(rows: string): Promise<void>;
   /** Every row of every table of the given databases: they are the same once everybody has synchronised. */
   contents(database: TestDatabase): Promise<Record<string, unknown[]>>;
 }
 
 /**
  * Creates a central out of SQL that makes its tables, prepares all tables of `schemas`, and deploys a package of them to
- * clones. They go at the end of the test.
+ * clones. They go at the end of the test, or of the file when made in beforeAll.
  * @param tables SQL run in the central first
  * @param options.cloneCount default 1
  * @param options.schemas default: test
@@ -55,27 +56,41 @@ export async function linkDatabases(
   });
 
   const folder = await mkdtemp(path.join(tmpdir(), 'lizsync-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const archive = path.join(folder, 'package.zip');
-  await createPackage({ central: toSettings(central.url), schemas, output: archive });
   const clones: TestDatabase[] = [];
-  for (let number = 1; number <= cloneCount; number += 1) {
-    const clone = await createDatabase(getCloneServer(), { name: `clone${number}` });
-    await setDefaults(clone, settings.clone);
-    await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: `clone${number}` });
-    clones.push(clone);
+  try {
+    const archive = path.join(folder, 'package.zip');
+    await createPackage({ central: toSettings(central.url), schemas, output: archive });
+    for (let number = 1; number <= cloneCount; number += 1) {
+      const clone = await createDatabase(getCloneServer(), { name: `clone${number}` });
+      await setDefaults(clone, settings.clone);
+      await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: `clone${number}` });
+      clones.push(clone);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
+
+  const sync: LinkedDatabases['sync'] = (clone = clones[0], transport = 'cli') => {
+    if (clone === undefined) throw new Error('there is no clone');
+    return synchronize({
+      central: toSettings(central.url),
+      clone: toSettings(clone.url),
+      viaClone: transport === 'sql',
+    });
+  };
 
   return {
     central,
     clones,
-    sync: (clone = clones[0], transport = 'cli') => {
-      if (clone === undefined) throw new Error('there is no clone');
-      return synchronize({
-        central: toSettings(central.url),
-        clone: toSettings(clone.url),
-        viaClone: transport === 'sql',
-      });
+    sync,
+    reset: async (rows) => {
+      const tables = Object.keys(await readContents(central, schemas));
+      await central.query(`truncate ${tables.join(', ')} restart identity`);
+      for (const database of [central, ...clones]) await database.query('delete from lizsync.held_changes');
+      for (let round = 0; round < 2; round += 1) for (const clone of clones) await sync(clone);
+      await central.query(rows);
+      for (const clone of clones) await sync(clone);
+      for (const database of [central, ...clones]) await database.query('delete from lizsync.conflicts');
     },
     contents: (database) => readContents(database, schemas),
   };

@@ -1,4 +1,8 @@
-create or replace function lizsync.begin_sync(p_central_state jsonb)
+create or replace function lizsync.begin_sync(
+    p_central_state jsonb,
+    p_clock_offset_ms double precision,
+    p_uncertainty_ms double precision
+)
 returns jsonb
 language plpgsql
 security definer
@@ -48,10 +52,16 @@ begin
     -- the row's own transaction, which may be a savepoint of the caller's, in 64 bits: it is no older than the caller's
     v_transaction_id := v_caller + ((v_transaction_id - v_caller) & 4294967295);
 
-    return jsonb_build_object('sync_id', v_sync_id, 'transaction_id', v_transaction_id::text);
+    return jsonb_build_object(
+        'sync_id', v_sync_id,
+        'transaction_id', v_transaction_id::text,
+        -- clocks that may be equal, for all that was measured, count as equal: half a round trip must not decide a conflict
+        'clock_offset_ms', case when abs(p_clock_offset_ms) <= p_uncertainty_ms then 0 else p_clock_offset_ms end
+    );
 end
 $function$;
 
-comment on function lizsync.begin_sync(jsonb) is
+comment on function lizsync.begin_sync(jsonb, double precision, double precision) is
     'On a clone, checks the answer of lizsync.open_sync against the last sync it knows and notes that a sync begins; '
-    'returns its id and the transaction that noted it. The sync counts once that transaction has committed.';
+    'returns its id, the transaction that noted it, and the clock offset (clone minus central) that counts, out of the measured '
+    'one and its uncertainty. The sync counts once that transaction has committed.';

@@ -19,6 +19,7 @@ declare
     v_begun jsonb;
     v_details jsonb;
     v_asked_at timestamp with time zone;
+    v_answered_at timestamp with time zone;
     v_clock_offset_ms double precision;
     v_position pg_snapshot;
     v_delivery jsonb;
@@ -45,7 +46,7 @@ begin
     begin
         v_asked_at := clock_timestamp();
         v_central := lizsync.ask_central(v_connection, format('select lizsync.open_sync(%L)', v_clone));
-        v_clock_offset_ms := 1000 * (extract(epoch from v_asked_at + (clock_timestamp() - v_asked_at) / 2) - (v_central ->> 'clock')::numeric);
+        v_answered_at := clock_timestamp();
 
         if v_central -> 'different_tables' <> '[]' then
             perform lizsync.check_same_structure(
@@ -54,12 +55,16 @@ begin
                     array(select jsonb_array_elements_text(v_central -> 'different_tables')))));
         end if;
 
-        v_begun := lizsync.begin_sync(v_central);
+        v_begun := lizsync.begin_sync(
+            v_central,
+            1000 * (extract(epoch from v_asked_at + (v_answered_at - v_asked_at) / 2) - (v_central ->> 'clock')::numeric),
+            500 * extract(epoch from v_answered_at - v_asked_at));
+        v_clock_offset_ms := (v_begun ->> 'clock_offset_ms')::double precision;
         v_details := jsonb_build_object(
             'transport', 'sql', 'clock_offset_ms', v_clock_offset_ms, 'transaction_id', v_begun ->> 'transaction_id');
 
         -- push
-        perform @extschema:dblink@.dblink_exec(v_connection, 'begin');
+        perform @extschema:dblink@.dblink_exec(v_connection, 'begin isolation level read committed');
         for v_chunk in
             select * from lizsync.outgoing_chunks(
                 v_central_id, (v_central ->> 'position')::pg_snapshot, make_interval(secs => - v_clock_offset_ms / 1000))
