@@ -14,12 +14,13 @@ export interface ProgressDisplay {
 
 /** Chooses how progress looks: a spinner in a terminal, plain lines in a file, a pipe or a mail of cron. */
 export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
-  return stream.isTTY ? new SpinnerDisplay(stream) : new LineDisplay(stream);
+  // some pseudo-terminals say that they have no columns, and ora divides by them
+  return stream.isTTY && stream.columns > 0 ? new SpinnerDisplay(stream) : new LineDisplay(stream);
 }
 
 class SpinnerDisplay implements ProgressDisplay {
   readonly #spinner: Ora;
-  #step = '';
+  #step: string | undefined;
   #transferStart: number | undefined;
 
   constructor(stream: NodeJS.WriteStream) {
@@ -29,15 +30,18 @@ class SpinnerDisplay implements ProgressDisplay {
 
   show(event: ShownEvent): void {
     if (event.kind === 'step') {
-      if (this.#step !== '') this.#spinner.succeed(this.#step);
+      this.#finishStep();
       this.#step = event.text;
-      this.#transferStart = undefined;
       this.#spinner.start(event.text);
       return;
     }
-    this.#transferStart ??= performance.now();
-    const seconds = (performance.now() - this.#transferStart) / 1000;
-    this.#spinner.text = `${this.#step} ${drawBar(event)} ${describeTransfer(event)} ${describeRate(event.bytes, seconds)}`;
+    if (this.#transferStart === undefined) {
+      this.#finishStep();
+      this.#transferStart = performance.now();
+    }
+    const rate = describeRate(event.bytes, (performance.now() - this.#transferStart) / 1000);
+    this.#step = `${formatNumber(event.rows)} rows, ${formatBytes(event.bytes)} ${rate}`;
+    this.#spinner.text = `${drawBar(event)} ${describeTransfer(event)} ${rate}`;
     if (!this.#spinner.isSpinning) this.#spinner.start();
   }
 
@@ -46,9 +50,15 @@ class SpinnerDisplay implements ProgressDisplay {
   }
 
   end(succeeded: boolean): void {
-    if (this.#step === '') this.#spinner.stop();
-    else if (succeeded) this.#spinner.succeed(this.#step);
-    else this.#spinner.fail(this.#step);
+    if (succeeded) this.#finishStep();
+    else if (this.#step !== undefined) this.#spinner.fail(this.#step);
+    else this.#spinner.stop();
+  }
+
+  #finishStep(): void {
+    if (this.#step !== undefined) this.#spinner.succeed(this.#step);
+    this.#step = undefined;
+    this.#transferStart = undefined;
   }
 }
 
