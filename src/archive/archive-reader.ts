@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { LizsyncError, UsageError } from '../errors.js';
 import { DigestStream } from './digest-stream.js';
@@ -31,6 +32,8 @@ export interface ArchiveReader {
    * what it made of them when this throws.
    */
   stream<T>(name: string, consume: (content: Readable) => Promise<T>, onChunk?: (chunk: Buffer) => void): Promise<T>;
+  /** Reads an entry for nothing but its checksum, and throws when it is wrong. */
+  verify(name: string): Promise<void>;
 }
 
 /**
@@ -98,10 +101,12 @@ async function readDirectory(zip: ZipFile, bytes: number): Promise<ArchiveReader
     bytes,
     has: (name) => entries.has(name),
     stream,
+    verify: (name) => stream(name, (content) => finished(content.resume())),
     async readText(name) {
       if ((manifest.entries[name]?.bytes ?? 0) > maximalTextBytes) throw damaged(`${name} is too large`);
       const content = await stream(name, gather);
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+      if (!isUtf8(content)) throw damaged(`${name} is not text`);
+      return content.toString('utf8');
     },
   };
 }

@@ -58,6 +58,8 @@ export async function writeArchive<T>(
     return written;
   } catch (error) {
     await rm(partialFile, { force: true });
+    if (options.signal?.aborted && !(error instanceof LizsyncError))
+      throw new LizsyncError('interrupted', { cause: error });
     throw error;
   }
 }
@@ -85,7 +87,7 @@ async function fill<T>(
   const signal = AbortSignal.any(signals);
   // rejects as soon as the file can't be written any more, whatever entry is on its way then
   const toFile = pipeline(zip, output, { signal }).catch((error: unknown) => {
-    if (options.signal?.aborted) throw new LizsyncError('interrupted');
+    if (signal.aborted) throw error;
     throw new LizsyncError(`the archive cannot be written: ${(error as Error).message}`, { cause: error });
   });
   toFile.catch(() => {});

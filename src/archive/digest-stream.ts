@@ -13,9 +13,14 @@ export class DigestStream extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
-    this.hash.update(chunk);
-    this.bytes += chunk.length;
-    this.onChunk?.(chunk);
+    try {
+      this.hash.update(chunk);
+      this.bytes += chunk.length;
+      this.onChunk?.(chunk);
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
     callback(null, chunk);
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { type ArchiveReader, withArchive } from '../archive/archive-reader.js';
@@ -102,6 +103,7 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
             });
             await clone.begin();
             try {
+              await clone.queryBatch('set local quote_all_identifiers = off');
               const result = await deployInTransaction(deployment, onProgress);
               await clone.commit();
               return result;
@@ -375,15 +377,16 @@ async function loadRows({ archive, manifest, clone }: Deployment, onProgress: Pr
   const meter = createTransferMeter(tables.length, totalRows, onProgress);
   for (const table of tables) {
     meter.begin(`${table.schema}.${table.name}`);
-    const loaded = await archive.stream(
-      table.entry,
-      async (content) => {
-        const copy = clone.copyIn(copyInStatement(table));
-        await pipeline(content, copy);
-        return copy.rowCount;
-      },
-      meter.pass,
-    );
+    const load = async (content: Readable): Promise<number> => {
+      const copy = clone.copyIn(copyInStatement(table));
+      await pipeline(content, copy);
+      return copy.rowCount;
+    };
+    const loaded = await archive.stream(table.entry, load, meter.pass).catch(async (error: unknown) => {
+      // what a damaged archive holds may well be what the server refuses
+      if (error instanceof DatabaseError && !error.isConnectionFailure) await archive.verify(table.entry);
+      throw error;
+    });
     if (loaded !== table.rows) throw damaged(`${table.entry} has ${loaded} rows instead of ${table.rows}`);
   }
   meter.end();

@@ -224,8 +224,8 @@ async function archiveRows(
   for (const [index, table] of tables.entries()) {
     const { schema, name, columns, excludedColumns } = table;
     const entry = nameDataEntry(index);
-    const copy = connection.copyOut(copyOutStatement(table));
     meter.begin(`${schema}.${name}`);
+    const copy = connection.copyOut(copyOutStatement(table));
     entries[entry] = await archive.add(entry, copy as Readable, meter.pass);
     const rows = await copy.completed;
     packaged.push({ schema, name, columns, excludedColumns, rows, entry });

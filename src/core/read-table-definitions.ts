@@ -69,12 +69,14 @@ const ownSchemas = new Set(['audit', 'lizsync']);
 
 /**
  * Reads from the catalogs what it takes to make tables anew elsewhere, with everything they use: types, functions,
- * sequences, extensions. Audit triggers are left out. Needs an empty search_path, so that all names have their schemas.
+ * sequences, extensions. Audit triggers are left out. Needs a transaction with an empty search_path, so that all names have their schemas.
  *
  * @param tableOids tables and all their partitions, parents before children
  * @throws LizsyncError that names what can't be carried
  */
 export async function readTableDefinitions(connection: Connection, tableOids: number[]): Promise<TableDefinitions> {
+  // names are compared as texts here
+  await connection.queryBatch('set local quote_all_identifiers = off');
   const { objects, statements, leftOut } = await takeInventory(connection, tableOids);
   const own = objects.filter((object) => object.extension === null);
   const query = <Row extends object>(name: string, ...values: unknown[]): Promise<Row[]> =>

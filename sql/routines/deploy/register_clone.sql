@@ -13,6 +13,8 @@ returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- names are compared as texts
+set quote_all_identifiers = off
 as $function$
 -- Everything that the clone had is replaced by the package, so nothing of its log before p_clone_position is wanted here.
 declare

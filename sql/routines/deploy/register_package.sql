@@ -9,6 +9,8 @@ returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+-- names are compared as texts
+set quote_all_identifiers = off
 as $function$
 begin
     perform from lizsync.server_metadata as m where m.server_role = 'central';

@@ -1,0 +1,472 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { withArchive } from '../../src/archive/archive-reader.js';
+import { readSchemaScript } from '../../src/archive/schema-script.js';
+import { readTableDefinitions } from '../../src/core/read-table-definitions.js';
+import { synchronize } from '../../src/core/sync.js';
+import { withConnection, withTransaction } from '../../src/db/connection.js';
+import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
+import {
+  collectWarnings,
+  createCentral,
+  createEmptyClone,
+  createFolder,
+  deployTo,
+  packageTables,
+} from '../support/packages.js';
+import { refusal } from '../support/refusal.js';
+import { describeWithPgDump, describeWithPostgis } from '../support/requirements.js';
+import { getCloneServer, getTestServer } from '../support/server.js';
+import { toSettings } from '../support/settings.js';
+
+const servers = [getTestServer(), getCloneServer()];
+const zooSchemas = ['zoo', 'Zoo "B"'];
+
+/** The zoo, with the roles that it names. Tables outside the package are left as they are. */
+async function readZoo(): Promise<string> {
+  const first = await createRole(getTestServer());
+  const second = await createRole(getTestServer());
+  const text = await readFile(new URL('../fixtures/schema-zoo.sql', import.meta.url), 'utf8');
+  return text.replaceAll('zoo_reader', first.name).replaceAll('"zoo ""W"" É"', second.name);
+}
+
+/** The schemas of the zoo as pg_dump writes them, without the lines that differ from run to run. */
+async function dumpZoo(database: TestDatabase): Promise<string> {
+  const { pgDump } = database.server;
+  const schemas = ['zoo', '"Zoo ""B"""', 'elsewhere'].flatMap((schema) => ['--schema', schema]);
+  const { stdout } = await promisify(execFile)(
+    pgDump ?? '',
+    ['--schema-only', '--no-owner', '--exclude-table=zoo.*_seq', ...schemas, database.url],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  return stdout.replace(/^\\(un)?restrict .*$/gm, '').replace(/^-- Dumped .*$/gm, '');
+}
+
+/** The statements that would make the tables of a database anew. */
+async function readDefinitions(database: TestDatabase, condition: string): Promise<string[]> {
+  return withConnection(toSettings(database.url), (connection) =>
+    withTransaction(connection, { readOnly: true }, async () => {
+      const rows = await connection.query<{ oid: number }>(
+        `select c.oid from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p') and ${condition}
+        order by c.relispartition, n.nspname, c.relname`,
+      );
+      const { preData, postData } = await readTableDefinitions(
+        connection,
+        rows.map(({ oid }) => oid),
+      );
+      return [...preData, ...postData].map(({ sql }) => sql).sort();
+    }),
+  );
+}
+
+const zooTables = `(n.nspname in ('zoo', 'Zoo "B"') or c.relname like 'measured%')`;
+
+describe('what a package carries', () => {
+  test('the definitions of the tables read the same in the clone as in the central', async () => {
+    const central = await createCentral(await readZoo(), { schemas: zooSchemas });
+    const clone = await createEmptyClone();
+    const { warnings, onProgress } = collectWarnings();
+    const { file, leftOut } = await packageTables(central, { schemas: zooSchemas }, onProgress);
+    expect(leftOut).toEqual(['foreign key "child_outside" of zoo.child to outside.target, a table outside']);
+    expect(warnings).toEqual([`not in the package: ${leftOut[0]}`]);
+    await deployTo(clone, central, file);
+    expect(await readDefinitions(clone, zooTables)).toEqual(await readDefinitions(central, zooTables));
+
+    // and once more over the clone that is there now
+    const second = await packageTables(central, { schemas: zooSchemas });
+    await deployTo(clone, central, second.file);
+    expect(await readDefinitions(clone, zooTables)).toEqual(await readDefinitions(central, zooTables));
+  });
+
+  test('inherited columns, defaults and constraints stay inherited', async () => {
+    const source = await createDatabase(getTestServer());
+    await source.query(await readZoo());
+    const target = await createDatabase(getTestServer());
+    const statements = await readDefinitionsInOrder(source, `n.nspname = 'heirs'`);
+    await target.query(statements.join('\n'));
+    expect(await readDefinitionsInOrder(target, `n.nspname = 'heirs'`)).toEqual(statements);
+    const inherited = `select attrelid::regclass::text as name, attname, attislocal, attinhcount, pg_get_expr(adbin, adrelid) as value
+      from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+      where attrelid::regclass::text like 'heirs.%' and attnum > 0 order by 1, attnum`;
+    expect(await target.query(inherited)).toEqual(await source.query(inherited));
+    const constraints = `select conrelid::regclass::text as name, conname, conislocal, coninhcount, connoinherit
+      from pg_constraint where conrelid::regclass::text like 'heirs.%' order by 1, 2`;
+    expect(await target.query(constraints)).toEqual(await source.query(constraints));
+  });
+
+  test('a function that another calls in its body comes along, unless it needs what cannot', async () => {
+    const central = await createCentral(`
+      create schema test; create schema tools;
+      create table tools.outside (id integer);
+      create function tools.second() returns integer language sql as $$ select 2 $$;
+      create function tools.first() returns integer language plpgsql as $$ begin return tools . second ( ); end $$;
+      create function tools.unfit(p tools.outside) returns integer language sql as $$ select 3 $$;
+      create function tools.unrelated() returns integer language sql as $$ select 4 $$;
+      create function tools.calls_both() returns integer language plpgsql as $$
+        begin return tools.first() + tools.unfit(null::tools.outside); end $$;
+      create table test.a (id integer default tools.calls_both())`);
+    const clone = await createEmptyClone();
+    const { file, leftOut } = await packageTables(central);
+    expect(leftOut).toEqual([
+      'function tools.unfit(tools.outside), which another seems to call: it needs table tools.outside',
+    ]);
+    await deployTo(clone, central, file);
+    expect(
+      await clone.query(
+        `select oid::regprocedure::text as name from pg_proc where pronamespace = 'tools'::regnamespace order by 1`,
+      ),
+    ).toEqual([{ name: 'tools.calls_both()' }, { name: 'tools.first()' }, { name: 'tools.second()' }]);
+  });
+
+  test('what cannot be carried is named, with who needs it', async () => {
+    const central = await createCentral(`
+      create schema test; create schema other;
+      create table other.outside (id integer);
+      create table test.a (id integer, o other.outside)`);
+    const error = await refusal(packageTables(central));
+    expect(error.message).toBe('the tables depend on something that a package cannot carry');
+    expect(error.details).toEqual(['table other.outside, which is needed by type other.outside']);
+  });
+
+  test('an extension is created where the central has it', async () => {
+    const central = await createCentral(
+      `create schema test; create table test.a (id integer, h "My extensions".hstore default 'a=>1')`,
+      { beforeInstallation: 'create schema "My extensions"; create extension hstore schema "My extensions"' },
+    );
+    await central.query(`insert into test.a (id) values (1)`);
+    const clone = await createEmptyClone();
+    const { file } = await packageTables(central);
+    await deployTo(clone, central, file);
+    expect(await clone.query('select id, h::text from test.a')).toEqual([{ id: 1, h: '"a"=>"1"' }]);
+    expect(
+      await clone.value(`select extnamespace::regnamespace::text from pg_extension where extname = 'hstore'`),
+    ).toBe('"My extensions"');
+  });
+
+  test('excluded columns are in the table of the clone, empty, and stay excluded', async () => {
+    const central = await createCentral(
+      `create schema test; create table test.a (id integer, secret text, note text default 'none')`,
+      {
+        excludeColumns: [
+          { schema: 'test', table: 'a', column: 'secret' },
+          { schema: 'test', table: 'a', column: 'note' },
+        ],
+      },
+    );
+    await central.query(`insert into test.a values (1, 's3cret', 'n0te')`);
+    const clone = await createEmptyClone();
+    const { file } = await packageTables(central);
+    await deployTo(clone, central, file);
+    expect(await clone.query('select id, secret, note from test.a')).toEqual([{ id: 1, secret: null, note: 'none' }]);
+    expect(await clone.query('select excluded_columns from audit.logged_relations')).toEqual([
+      { excluded_columns: ['note', 'secret'] },
+    ]);
+  });
+
+  test('an excluded column that must have a value is refused', async () => {
+    const central = await createCentral(`create schema test; create table test.a (id integer, secret text not null)`);
+    await central.query(`update audit.logged_relations set excluded_columns = '{secret}'`);
+    const error = await refusal(packageTables(central));
+    expect(error.details).toEqual(['test.a.secret']);
+  });
+});
+
+async function readDefinitionsInOrder(database: TestDatabase, condition: string): Promise<string[]> {
+  return withConnection(toSettings(database.url), (connection) =>
+    withTransaction(connection, { readOnly: true }, async () => {
+      const rows = await connection.query<{ oid: number }>(
+        `select c.oid from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p') and ${condition} order by c.relname`,
+      );
+      const oids = rows.map(({ oid }) => oid);
+      const { preData, postData } = await readTableDefinitions(connection, oids);
+      return [...preData, ...postData].map(({ sql }) => sql);
+    }),
+  );
+}
+
+describeWithPgDump('what pg_dump says', servers, () => {
+  test.skipIf(servers[0]?.version !== servers[1]?.version)(
+    'the tables of the clone are those of the central',
+    async () => {
+      const central = await createCentral(await readZoo(), { schemas: zooSchemas });
+      // what has no place in the clone
+      const clone = await createEmptyClone();
+      const { file } = await packageTables(central, { schemas: zooSchemas });
+      await central.query('alter table zoo.child drop constraint child_outside');
+      await deployTo(clone, central, file);
+      expect(await dumpZoo(clone)).toBe(await dumpZoo(central));
+    },
+  );
+});
+
+describeWithPostgis('geometries', servers, () => {
+  test('keep their type, SRID, dimensions and every digit', async () => {
+    const central = await createCentral(`
+      create schema test; create schema gis; create extension postgis schema gis;
+      create table test.place (
+        id serial primary key, any_geometry gis.geometry, point_zm gis.geometry(PointZM, 4326),
+        area gis.geometry(MultiPolygon, 2154), spot gis.geography(Point, 4326)
+      );
+      create index on test.place using gist (any_geometry);
+      create index on test.place using gist (spot);
+      insert into test.place (any_geometry, point_zm, area, spot) values
+        (gis.st_geomfromtext('GEOMETRYCOLLECTION Z (POINT Z EMPTY, LINESTRING Z (0 0 0.1, 1 1 1e-300))', 3857),
+         gis.st_geomfromewkt('SRID=4326;POINT ZM (0.1 0.2 0.30000000000000004 1e300)'),
+         gis.st_geomfromewkt('SRID=2154;MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)), EMPTY)'),
+         gis.st_geogfromtext('POINT(3.8767 43.6108)')),
+        (gis.st_geomfromtext('POINT EMPTY'), null, gis.st_geomfromtext('MULTIPOLYGON EMPTY', 2154), null)`);
+    const clone = await createEmptyClone();
+    const { file } = await packageTables(central);
+    await deployTo(clone, central, file);
+    const rows = `select id, encode(gis.st_asewkb(any_geometry), 'hex') as a, encode(gis.st_asewkb(point_zm), 'hex') as b,
+      encode(gis.st_asewkb(area), 'hex') as c, encode(gis.st_asewkb(spot::gis.geometry), 'hex') as d from test.place order by id`;
+    expect(await clone.query(rows)).toEqual(await central.query(rows));
+    const condition = `n.nspname = 'test'`;
+    expect(await readDefinitions(clone, condition)).toEqual(await readDefinitions(central, condition));
+  });
+});
+
+describe('the rows of a package', () => {
+  test('are exact whatever the databases are set to', async () => {
+    const values = `
+      create schema test;
+      create table test.a (
+        id integer primary key, d date, t timestamp, tz timestamptz, i interval, f double precision, r real, n numeric,
+        b bytea, m money, txt text, js json, x xml, ar text[][], rg tstzrange, c "char", bits bit(3)
+      );
+      insert into test.a values
+        (1, '2024-03-04', '0044-03-15 12:00:00.123456 BC', '2024-10-27 02:30:00.000001+02', '1 year -2 mons +3 days -04:05:06.7',
+         0.1 + 0.2, 0.1, 1e-30, '\\x005c27ff', 1234.56, e'\\\\N\\ttab\\nline\\r\\\\ \\x7f "É" 😀', '{"a": "\\u0000", "b": 1.10}',
+         '<a>é</a>', '[0:1][5:6]={{a,NULL},{"NULL",""}}', '[2024-01-01 00:00+01, infinity)', 'é', '101'),
+        (2, 'infinity', '-infinity', 'infinity', '0', 'NaN', '-Infinity', 'NaN', '', -0.01, '', 'null', '', '{}', 'empty', '', '000'),
+        (3, '5874897-12-31', '294276-12-31 23:59:59.999999', '4713-01-01 00:00:00+00 BC', '-178000000 years', '-0', '-0', 1e1000,
+         null, null, '\\.', '"\\\\"', null, null, '[,]', '\\', '111'),
+        (4, null, null, null, null, 1e-323, 3.4028235e38, -12345678901234567890.0987654321, null, null, null, null, null, null, null, null, null)`;
+    const hostile = [
+      `datestyle = 'SQL, DMY'`,
+      `intervalstyle = 'sql_standard'`,
+      'extra_float_digits = 0',
+      `bytea_output = 'escape'`,
+      `timezone = 'Asia/Kathmandu'`,
+      `default_transaction_isolation = 'serializable'`,
+      `search_path = 'lizsync, nowhere'`,
+      `default_tablespace = ''`,
+      `xmloption = 'document'`,
+      'row_security = off',
+      'statement_timeout = 0',
+      'quote_all_identifiers = on',
+    ];
+    const set = async (database: TestDatabase): Promise<void> => {
+      for (const setting of hostile) await database.query(`alter database "${database.name}" set ${setting}`);
+      await database.close();
+    };
+    const central = await createCentral(values);
+    await set(central);
+    const clone = await createEmptyClone();
+    await set(clone);
+    const { file, rows } = await packageTables(central);
+    expect(rows).toBe(4);
+    await deployTo(clone, central, file);
+    const read = async (database: TestDatabase): Promise<unknown> => {
+      const client = await database.connect({
+        options:
+          '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c timezone=UTC -c xmloption=content',
+      });
+      const result = await client.query(
+        `select (a.*)::text as row, f::text, r::text, n::text, d::text from test.a order by id`,
+      );
+      return result.rows;
+    };
+    expect(await read(clone)).toEqual(await read(central));
+    expect(await readDefinitions(clone, `n.nspname = 'test'`)).toEqual(
+      await readDefinitions(central, `n.nspname = 'test'`),
+    );
+  });
+
+  test('of a partitioned table find their partitions', async () => {
+    const central = await createCentral(`
+      create schema test;
+      create table test.m (id integer, kind text) partition by list (kind);
+      create table test.m_a partition of test.m for values in ('a');
+      create table test.m_rest partition of test.m default partition by hash (id);
+      create table test.m_rest_0 partition of test.m_rest for values with (modulus 2, remainder 0);
+      create table test.m_rest_1 partition of test.m_rest for values with (modulus 2, remainder 1)`);
+    await central.query(
+      `insert into test.m select i, case i % 3 when 0 then 'a' else 'b' end from generate_series(1, 90) as i`,
+    );
+    const clone = await createEmptyClone();
+    const { file, tables } = await packageTables(central);
+    expect(tables).toBe(1);
+    await deployTo(clone, central, file);
+    const counts = `select tableoid::regclass::text as name, count(*)::integer from test.m group by 1 order by 1`;
+    expect(await clone.query(counts)).toEqual(await central.query(counts));
+  });
+
+  test('are those of one moment; what is edited meanwhile comes with the first sync', async () => {
+    const central = await createCentral(`
+      create schema test; create table test.a (id integer primary key, note text); create table test.b (id integer, note text)`);
+    await central.query(`insert into test.a select i, 'old' from generate_series(1, 100) as i`);
+    await central.query(`insert into test.b select i, 'old' from generate_series(1, 100) as i`);
+    // begun before the package and committed after it
+    const slow = await central.connect();
+    await slow.query(`begin; update test.a set note = 'slow' where id = 1`);
+    let edits: Promise<unknown> | undefined;
+    const { file } = await packageTables(central, {}, (event) => {
+      if (event.kind !== 'transfer' || event.tableNumber !== 1) return;
+      edits ??= central.query(
+        `with gone as (delete from test.a where id = 2) update test.b set note = 'new' where id = 3`,
+      );
+    });
+    await edits;
+    await slow.query('commit');
+    const clone = await createEmptyClone();
+    await deployTo(clone, central, file);
+    expect(await clone.value(`select count(*)::integer from test.a where note = 'old'`)).toBe(100);
+    expect(await clone.value(`select count(*)::integer from test.b where note = 'old'`)).toBe(100);
+
+    await synchronize({ central: toSettings(central.url), clone: toSettings(clone.url) });
+    for (const table of ['a', 'b']) {
+      const rows = `select * from test.${table} order by id`;
+      expect(await clone.query(rows)).toEqual(await central.query(rows));
+    }
+    expect(await clone.query(`select note from test.a where id = 1`)).toEqual([{ note: 'slow' }]);
+  });
+});
+
+describe('which tables are packaged', () => {
+  test('those of schemas and those that are named; the rest of a schema is named as left out', async () => {
+    const central = await createCentral(
+      `create schema test; create table test.a (id integer); create table public.p (id integer)`,
+    );
+    await central.query(`select audit.enable_relation('test', 'a')`);
+    await central.query(`
+      alter table public.p add uid uuid not null unique default gen_random_uuid();
+      select audit.enable_relation('public', 'p');
+      create unlogged table test.u (id integer); create view test.v as select 1 as one`);
+    const { file, leftOut } = await packageTables(central, { tables: [{ schema: 'public', table: 'p' }] });
+    expect(leftOut).toEqual(['test.u, which is unlogged', 'test.v, which is a view']);
+    await withArchive(file, async ({ manifest }) => {
+      expect(manifest.tables.map(({ schema, name }) => `${schema}.${name}`)).toEqual(['public.p', 'test.a']);
+    });
+  });
+
+  test('tables that are not prepared are refused with the command that prepares them', async () => {
+    const central = await createCentral(`create schema test; create table test.a (id integer)`);
+    await central.query(`create table test."B c" (id integer); create schema other; create table other.t (id integer)`);
+    const some = await refusal(packageTables(central));
+    expect(some.hint).toBe(`Run: lizsync prepare-central --central --tables 'test."B c"'`);
+    expect(some.details).toEqual(['test."B c": no uid column, no audit triggers']);
+    const all = await refusal(packageTables(central, { schemas: ['other'] }));
+    expect(all.hint).toBe('Run: lizsync prepare-central --central --schemas other');
+  });
+
+  test('what does not exist, or cannot be packaged, is a mistake of the user', async () => {
+    const central = await createCentral(
+      `create schema test; create table test.a (id integer); create view test.v as select 1`,
+    );
+    const missing = await refusal(
+      packageTables(central, { schemas: ['test', 'nowhere'], tables: [{ schema: 'test', table: 'b' }] }),
+    );
+    expect(missing.exitCode).toBe(2);
+    expect(missing.details).toEqual([
+      'schema "nowhere" does not exist or has no table',
+      'table "test"."b" does not exist',
+    ]);
+    const view = await refusal(packageTables(central, { schemas: [], tables: [{ schema: 'test', table: 'v' }] }));
+    expect(view.details).toEqual(['test.v is a view']);
+    const whole = await refusal(packageTables(central, { schemas: ['public', 'pg_catalog'] }));
+    expect(whole.message).toContain('never packaged as a whole');
+  });
+
+  test('a database that is not a central is refused', async () => {
+    const database = await createDatabase(getTestServer());
+    const error = await refusal(packageTables(database));
+    expect(error.hint).toContain('lizsync install --central');
+  });
+});
+
+describe('the file', () => {
+  test('is readable by its owner alone, holds no password, and its scripts are what they are', async () => {
+    const central = await createCentral(`create schema test; create table test.a (id integer)`);
+    const folder = await createFolder();
+    const after = path.join(folder, 'after.sql');
+    await writeFile(after, 'select 1;\n');
+    const { file, packageId, bytes } = await packageTables(central, { sqlAfter: after });
+    const facts = await stat(file);
+    expect(facts.size).toBe(bytes);
+    if (process.platform !== 'win32') expect(facts.mode & 0o777).toBe(0o600);
+    await withArchive(file, async (archive) => {
+      expect(archive.manifest.packageId).toBe(packageId);
+      expect(archive.manifestSha256).toBe(
+        await central.value('select manifest_sha256 from lizsync.packages where package_id = $1', [packageId]),
+      );
+      expect(await archive.readText('after.sql')).toBe('select 1;\n');
+      const preData = await archive.readText('schema/pre-data.sql');
+      expect(readSchemaScript(preData, packageId, 'pre-data').map(({ kind, identity }) => [kind, identity])).toEqual([
+        ['schema', 'test'],
+        ['table', 'test.a'],
+        ['detail', ''],
+      ]);
+      const texts = [preData, await archive.readText('schema/post-data.sql'), JSON.stringify(archive.manifest)];
+      expect(texts.join()).not.toContain(new URL(central.url).password);
+    });
+  });
+
+  test('of a failed run is not there, and the one from before is', async () => {
+    const central = await createCentral(`
+      create schema test; create table test.a (id integer); insert into test.a select generate_series(1, 1000)`);
+    const folder = await createFolder();
+    const output = path.join(folder, 'package.zip');
+    await writeFile(output, 'before');
+    for (const rows of [0, 1]) {
+      const run = packageTables(central, { output }, (event) => {
+        if (event.kind === 'transfer' && event.rows >= rows) throw new Error('whoever listens fails');
+      });
+      await expect(run).rejects.toThrow('whoever listens fails');
+    }
+    expect(await readdir(folder)).toEqual(['package.zip']);
+    expect(await readFile(output, 'utf8')).toBe('before');
+    expect(await central.value('select count(*)::integer from lizsync.packages')).toBe(0);
+  });
+
+  test('is not left behind when the central goes away or the work is interrupted', async () => {
+    const central = await createCentral(`
+      create schema test; create table test.a (id integer, t text);
+      insert into test.a select i, repeat(md5(i::text), 100) from generate_series(1, 20000) as i`);
+    const folder = await createFolder();
+    const output = path.join(folder, 'package.zip');
+    let killing: Promise<unknown> | undefined;
+    const error = await refusal(
+      packageTables(central, { output }, (event) => {
+        if (event.kind !== 'transfer') return;
+        killing ??= central.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+           and application_name = 'lizsync'`,
+        );
+      }),
+    );
+    expect(error.exitCode).toBe(1);
+    await killing;
+    expect(await readdir(folder)).toEqual([]);
+
+    const controller = new AbortController();
+    await refusal(
+      packageTables(central, { output, signal: controller.signal }, (event) => {
+        if (event.kind === 'transfer' && event.rows > 0) controller.abort();
+      }),
+    );
+    expect(await readdir(folder)).toEqual([]);
+    expect(await central.value('select count(*)::integer from lizsync.packages')).toBe(0);
+  });
+
+  test('that cannot be written is refused before anything is read', async () => {
+    const central = await createCentral(`create schema test; create table test.a (id integer)`);
+    const error = await refusal(packageTables(central, { output: path.join(await createFolder(), 'none', 'x.zip') }));
+    expect(error.exitCode).toBe(2);
+  });
+});

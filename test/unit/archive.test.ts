@@ -1,0 +1,338 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ArchiveReader, withArchive } from '../../src/archive/archive-reader.js';
+import { writeArchive } from '../../src/archive/archive-writer.js';
+import { archiveFormatVersion, type EntryDigest, type Manifest, parseManifest } from '../../src/archive/manifest.js';
+import { readSchemaScript, type SchemaSection, writeSchemaScript } from '../../src/archive/schema-script.js';
+import { LizsyncError } from '../../src/errors.js';
+
+const packageId = '9505b419-c525-4304-bbb0-248e7ec914cc';
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'lizsync-archive-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const contents = {
+  'data/000001.copy': '1\ta\n2\tb\n',
+  'schema/pre-data.sql': '',
+  'schema/post-data.sql': '-- nothing\n',
+  'after.sql': 'select 1;\n',
+};
+
+function makeManifest(entries: Record<string, EntryDigest>): Manifest {
+  return {
+    formatVersion: archiveFormatVersion,
+    lizsyncVersion: '0.1.0',
+    postgresVersion: 150008,
+    packageId,
+    createdAt: '2024-01-01T00:00:00.000Z',
+    central: { serverId: packageId, serverName: 'central', systemIdentifier: '-7', databaseOid: 5 },
+    snapshot: '10:20:12,15',
+    extensions: [{ name: 'postgis', version: '3.3', schema: 'public' }],
+    tables: [
+      { schema: 'a"b', name: '";drop', columns: ['uid', 'x'], excludedColumns: [], rows: 2, entry: 'data/000001.copy' },
+    ],
+    sequences: [{ schema: 'a"b', name: 's', lastValue: '9223372036854775807', isCalled: true }],
+    entries,
+  };
+}
+
+async function writePackage(
+  file: string,
+  change: (manifest: Manifest) => unknown = (manifest) => manifest,
+): Promise<void> {
+  await writeArchive(
+    file,
+    { compressionLevel: 6 },
+    async (archive) => {
+      const entries: Record<string, EntryDigest> = {};
+      for (const [name, text] of Object.entries(contents)) entries[name] = await archive.add(name, text);
+      await archive.add('manifest.json', JSON.stringify(change(makeManifest(entries))));
+    },
+    async () => {},
+  );
+}
+
+function readAll(file: string): Promise<{ manifest: Manifest; sha256: string; texts: string[] }> {
+  return withArchive(file, async (archive: ArchiveReader) => {
+    const texts: string[] = [];
+    for (const name of Object.keys(contents)) texts.push(await archive.readText(name));
+    return { manifest: archive.manifest, sha256: archive.manifestSha256, texts };
+  });
+}
+
+async function refusalOf(file: string): Promise<LizsyncError> {
+  const error = await readAll(file).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(LizsyncError);
+  return error as LizsyncError;
+}
+
+interface RawEntry {
+  name: string;
+  content: Buffer | string;
+  deflated?: boolean;
+  /** What the headers say, whatever is true. */
+  uncompressedSize?: number;
+  flags?: number;
+  method?: number;
+}
+
+/** Makes a ZIP file byte by byte, to any plan. */
+function makeZip(entries: RawEntry[]): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const entry of entries) {
+    const name = Buffer.from(entry.name);
+    const content = Buffer.from(entry.content);
+    const data = entry.deflated ? deflateRawSync(content) : content;
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE((entry.flags ?? 0) | 0x800, 2);
+    common.writeUInt16LE(entry.method ?? (entry.deflated ? 8 : 0), 4);
+    common.writeUInt32LE(crc32(content), 10);
+    common.writeUInt32LE(data.length, 14);
+    common.writeUInt32LE(entry.uncompressedSize ?? content.length, 18);
+    common.writeUInt16LE(name.length, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, name, data]);
+    const central = Buffer.alloc(14);
+    central.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, central, name]));
+    parts.push(local);
+    offset += local.length;
+  }
+  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(size, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...parts, ...directory, Buffer.from('PK\x05\x06'), end]);
+}
+
+/** The entries of a good package, as they are before they are spoiled. */
+async function listGoodEntries(): Promise<(RawEntry & { content: string })[]> {
+  const file = path.join(folder, 'good.zip');
+  await writePackage(file);
+  const { manifest } = await readAll(file);
+  return [
+    ...Object.entries(contents).map(([name, content]) => ({ name, content })),
+    { name: 'manifest.json', content: JSON.stringify(manifest) },
+  ];
+}
+
+async function refuseZip(entries: RawEntry[]): Promise<string> {
+  const file = path.join(folder, 'spoiled.zip');
+  await writeFile(file, makeZip(entries));
+  return (await refusalOf(file)).message;
+}
+
+describe('an archive', () => {
+  test('gives back what was put into it', async () => {
+    const file = path.join(folder, 'package.zip');
+    await writePackage(file);
+    const { manifest, texts } = await readAll(file);
+    expect(texts).toEqual(Object.values(contents));
+    expect(manifest).toEqual(makeManifest(manifest.entries));
+    expect(manifest.entries['data/000001.copy']?.bytes).toBe(8);
+  });
+
+  test('with a byte changed anywhere is refused, or says the same', async () => {
+    const file = path.join(folder, 'original.zip');
+    await writePackage(file);
+    const original = await readFile(file);
+    const expected = await readAll(file);
+    const changed = path.join(folder, 'changed.zip');
+    for (let place = 0; place < original.length; place += 3) {
+      const content = Buffer.from(original);
+      content[place] = (content[place] ?? 0) ^ (1 << (place % 8));
+      await writeFile(changed, content);
+      const outcome = await readAll(changed).catch((error: unknown) => error);
+      if (outcome instanceof LizsyncError) continue;
+      // the checksum of the manifest stands for the archive: a change in it is for the central to find
+      const { texts, sha256 } = outcome as typeof expected;
+      expect([place, texts]).toEqual([place, expected.texts]);
+      if (sha256 === expected.sha256) expect(outcome).toEqual(expected);
+    }
+  }, 60_000);
+
+  test('cut off anywhere is refused', async () => {
+    const file = path.join(folder, 'whole.zip');
+    await writePackage(file);
+    const original = await readFile(file);
+    const short = path.join(folder, 'short.zip');
+    for (let length = 0; length < original.length; length += 7) {
+      await writeFile(short, original.subarray(0, length));
+      await refusalOf(short);
+    }
+  });
+
+  test('that is not there, or something else, is refused', async () => {
+    expect((await refusalOf(path.join(folder, 'none.zip'))).exitCode).toBe(2);
+    expect((await refusalOf(folder)).exitCode).toBe(2);
+    const text = path.join(folder, 'text.zip');
+    await writeFile(text, 'PK this is no archive');
+    expect((await refusalOf(text)).message).toContain('not a complete ZIP file');
+    expect(await refuseZip([{ name: 'data/000001.copy', content: '' }])).toContain('has no manifest.json');
+  });
+
+  test('is read when it was made by another program', async () => {
+    const file = path.join(folder, 'other.zip');
+    await writeFile(file, makeZip((await listGoodEntries()).map((entry) => ({ ...entry, deflated: true }))));
+    expect((await readAll(file)).texts).toEqual(Object.values(contents));
+  });
+
+  test('with entries that do not belong there is refused', async () => {
+    const good = await listGoodEntries();
+    for (const name of ['data/1.copy', 'readme.txt', 'data/000001.copy.exe', 'schema/', '__proto__']) {
+      expect(await refuseZip([...good, { name, content: '' }])).toContain('holds');
+    }
+    for (const name of ['../after.sql', '/after.sql', 'C:/after.sql', 'data\\000001.copy']) {
+      expect(await refuseZip([...good, { name, content: '' }])).toContain('damaged');
+    }
+    expect(await refuseZip([...good, { name: 'data/000002.copy', content: '' }])).toContain('not in the manifest');
+    expect(await refuseZip([...good, { name: 'after.sql', content: 'select 1;\n' }])).toContain('twice');
+    expect(await refuseZip(good.filter(({ name }) => name !== 'after.sql'))).toContain('after.sql is missing');
+  });
+
+  test('with wrong sizes, checksums, or compression is refused', async () => {
+    const good = await listGoodEntries();
+    const spoil = (name: string, change: Partial<RawEntry>): RawEntry[] =>
+      good.map((entry) => (entry.name === name ? { ...entry, ...change } : entry));
+    expect(await refuseZip(spoil('after.sql', { content: 'select 2;\n' }))).toContain('checksum of after.sql');
+    expect(await refuseZip(spoil('after.sql', { content: 'select 11;\n' }))).toContain('bytes instead of');
+    expect(
+      await refuseZip(spoil('after.sql', { content: 'x'.repeat(1_000_000), deflated: true, uncompressedSize: 10 })),
+    ).toContain('damaged');
+    expect(
+      await refuseZip(spoil('manifest.json', { content: 'x'.repeat(1_000_000), deflated: true, uncompressedSize: 10 })),
+    ).toContain('damaged');
+    expect(
+      await refuseZip(spoil('manifest.json', { content: Buffer.alloc(65 * 1024 * 1024), deflated: true })),
+    ).toContain('too large');
+    expect(await refuseZip(spoil('after.sql', { method: 12 }))).toContain('unknown way');
+    expect(await refuseZip(spoil('after.sql', { flags: 1, deflated: true }))).toContain('encrypted');
+  });
+});
+
+describe('a manifest', () => {
+  const good = JSON.stringify(
+    makeManifest({
+      'data/000001.copy': { bytes: 1, sha256: 'a'.repeat(64) },
+      'schema/pre-data.sql': { bytes: 1, sha256: 'a'.repeat(64) },
+      'schema/post-data.sql': { bytes: 1, sha256: 'a'.repeat(64) },
+    }),
+  );
+
+  test('may come with fields that this program does not know', () => {
+    expect(parseManifest(good.replace('{', '{"later": [1],'))).toEqual(parseManifest(good));
+  });
+
+  test('of a newer format is refused, whatever else it says', () => {
+    expect(() => parseManifest('{"formatVersion": 2}')).toThrow('has format 2, this program reads up to 1');
+  });
+
+  test.each([
+    ['nothing', '', 'not JSON'],
+    ['a list', '[]', 'not an object'],
+    ['null', 'null', 'not an object'],
+    ['a wrong version', good.replace('"formatVersion":1', '"formatVersion":"1"'), 'formatVersion'],
+    ['a wrong package id', good.replaceAll(packageId, 'x'), 'packageId'],
+    ['a snapshot that is none', good.replace('10:20:12,15', `10:20:'); drop`), 'snapshot'],
+    ['an empty name', good.replace('"x"', '""'), 'columns'],
+    ['a name with a zero byte', good.replace('"x"', '"\\u0000"'), 'columns'],
+    ['a name longer than any', good.replace('"x"', `"${'é'.repeat(32)}"`), 'columns'],
+    ['a name that is a number', good.replace('"x"', '1'), 'columns'],
+    ['a negative number of rows', good.replace('"rows":2', '"rows":-2'), 'rows'],
+    ['an entry outside', good.replaceAll('data/000001.copy', '../x'), 'entry'],
+    ['no checksum', good.replace('a'.repeat(64), 'a'.repeat(63)), 'sha256'],
+    [
+      'an entry of no table',
+      good.replace('"schema/pre-data.sql"', '"data/000002.copy"'),
+      'schema/pre-data.sql has no checksum',
+    ],
+    ['a value that is no number', good.replace('9223372036854775807', '1e9'), 'lastValue'],
+  ])('with %s is refused', (_name, text, message) => {
+    expect(() => parseManifest(text)).toThrow(LizsyncError);
+    expect(() => parseManifest(text)).toThrow(message);
+  });
+
+  test('that lists a table, or an entry, twice is refused', () => {
+    const manifest = JSON.parse(good) as Manifest;
+    const [table] = manifest.tables;
+    expect(() => parseManifest(JSON.stringify({ ...manifest, tables: [table, table] }))).toThrow('share one entry');
+  });
+});
+
+describe('a schema script', () => {
+  const sections: SchemaSection[] = [
+    { kind: 'schema', identity: '"A ""b"""', sql: 'create schema "A ""b""";' },
+    {
+      kind: 'function',
+      identity: 'f(text)',
+      sql: "create function f(text) ...\n-- lizsync something else {}\n  'É\\n';",
+    },
+    { kind: 'detail', identity: '', sql: 'grant ...;', roles: ['"R"', 'public'] },
+  ];
+
+  test('is taken apart as it was put together', () => {
+    const text = writeSchemaScript(sections, packageId);
+    expect(readSchemaScript(text, packageId, 'x')).toEqual(sections);
+    expect(readSchemaScript(writeSchemaScript([], packageId), packageId, 'x')).toEqual([]);
+  });
+
+  test('that is something else is refused', () => {
+    const text = writeSchemaScript(sections, packageId);
+    expect(() => readSchemaScript(`drop table x;\n${text}`, packageId, 'x')).toThrow('does not begin with a section');
+    expect(() => readSchemaScript(text.replace('"function"', '"spell"'), packageId, 'x')).toThrow('does not know');
+    expect(() => readSchemaScript(text.replace('{"kind"', '{kind'), packageId, 'x')).toThrow('does not know');
+  });
+});
+
+describe('writing an archive', () => {
+  test('leaves nothing, and what was there, when a source fails', async () => {
+    const directory = await mkdtemp(path.join(folder, 'failing-'));
+    const file = path.join(directory, 'package.zip');
+    await writeFile(file, 'before');
+    async function* fail(): AsyncGenerator<Buffer> {
+      for (let chunk = 0; chunk < 100; chunk += 1) yield Buffer.alloc(100_000, chunk);
+      throw new Error('the source fails');
+    }
+    const work = writeArchive(
+      file,
+      { compressionLevel: 1 },
+      (archive) => archive.add('data/000001.copy', Readable.from(fail())),
+      async () => {},
+    );
+    await expect(work).rejects.toThrow('the source fails');
+    expect(await readdir(directory)).toEqual(['package.zip']);
+    expect(await readFile(file, 'utf8')).toBe('before');
+  });
+
+  test('leaves nothing when what must happen before the end fails, and has no name until then', async () => {
+    const directory = await mkdtemp(path.join(folder, 'unfinished-'));
+    const file = path.join(directory, 'package.zip');
+    const work = writeArchive(
+      file,
+      { compressionLevel: 1 },
+      (archive) => archive.add('after.sql', 'x'),
+      async () => {
+        const names = await readdir(directory);
+        expect(names).toHaveLength(1);
+        expect(names[0]).toMatch(/^package\.zip\.partial-/);
+        throw new Error('the central is gone');
+      },
+    );
+    await expect(work).rejects.toThrow('the central is gone');
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
