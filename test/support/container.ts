@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { findFreePort } from '../../scripts/postgres-process.js';
@@ -17,7 +18,9 @@ export async function startContainer(): Promise<{ url: string; remove(): Promise
     .withCommand(['postgres', ...settings.flatMap((setting) => ['-c', setting])])
     .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/))
     .withStartupTimeout(120_000);
-  const environment = { POSTGRES_USER: 'postgres', POSTGRES_PASSWORD: 'test', POSTGRES_DB: 'postgres' };
+  // Not a word that may stand in a message: tests look for the password there.
+  const password = randomBytes(12).toString('hex');
+  const environment = { POSTGRES_USER: 'postgres', POSTGRES_PASSWORD: password, POSTGRES_DB: 'postgres' };
   // On the host's network a database has one address for the tests and for other databases (dblink). Docker for other
   // systems runs in a virtual machine, whose network that would be.
   const port = process.platform === 'linux' ? await findFreePort() : 0;
@@ -30,7 +33,7 @@ export async function startContainer(): Promise<{ url: string; remove(): Promise
   };
   try {
     const address = port ? `127.0.0.1:${port}` : `${container.getHost()}:${container.getMappedPort(5432)}`;
-    const url = `postgres://postgres:test@${address}/postgres`;
+    const url = `postgres://postgres:${password}@${address}/postgres`;
     await waitUntilReady(url);
     return { url, remove };
   } catch (error) {
