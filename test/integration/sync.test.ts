@@ -246,6 +246,89 @@ describe('a sync carries', () => {
   );
 });
 
+describe("users' triggers", () => {
+  const history = `
+    create table test.note (id integer primary key, text text, edits integer default 0, updated_at timestamptz);
+    create table test.note_history (id uuid primary key default gen_random_uuid(), note_id integer, text text);
+    create function test.touch() returns trigger language plpgsql as
+      'begin new.updated_at := clock_timestamp(); new.edits := coalesce(old.edits, 0) + 1; return new; end';
+    create function test.keep() returns trigger language plpgsql as
+      'begin insert into test.note_history (note_id, text) values (new.id, new.text); return null; end';
+    create trigger touch before update on test.note for each row execute function test.touch();
+    create trigger keep after insert or update on test.note for each row execute function test.keep();`;
+
+  inAllWays(
+    'do not fire again where changes arrive: no echo, no double rows',
+    { tables: `create schema test; ${history}`, rows: `insert into test.note (id, text, edits) values (1, 'one', 7)` },
+    async ({ sender, receiver, synchronise, contents }) => {
+      await sender.query(`update test.note set text = 'changed' where id = 1`);
+      await synchronise();
+      expect(await contents(receiver)).toEqual(await contents(sender));
+      expect(await receiver.query('select edits from test.note')).toEqual([{ edits: 8 }]);
+      expect(await receiver.value('select count(*) from test.note_history')).toBe('2');
+    },
+  );
+
+  inAllWays(
+    'that are marked ENABLE ALWAYS fire, and what they do travels back',
+    {
+      tables: `create schema test;
+        create table test.note (id integer primary key, text text, length integer);
+        create table test.note_history (id uuid primary key default gen_random_uuid(), note_id integer, text text);
+        create function test.normalise() returns trigger language plpgsql as
+          'begin if current_setting(''session_replication_role'') = ''replica'' then
+             new.text := upper(new.text); new.length := length(new.text);
+           end if; return new; end';
+        create function test.keep() returns trigger language plpgsql as
+          'begin insert into test.note_history (note_id, text) values (new.id, new.text); return null; end';
+        create trigger normalise before insert or update on test.note for each row execute function test.normalise();
+        create trigger keep after update on test.note for each row when (old.text <> new.text) execute function test.keep();
+        alter table test.note enable always trigger normalise;
+        alter table test.note enable always trigger keep;`,
+      rows: `insert into test.note (id, text) values (1, 'ONE')`,
+    },
+    async ({ sender, receiver, synchronise }) => {
+      await sender.query(`update test.note set text = 'changed' where id = 1`);
+      await synchronise();
+      expect(await receiver.query('select text, length from test.note')).toEqual([{ text: 'CHANGED', length: 7 }]);
+      await synchronise();
+      expect(await sender.query('select text, length from test.note')).toEqual([{ text: 'CHANGED', length: 7 }]);
+      // each server's own trigger wrote a line, and each line is everywhere once
+      await synchronise();
+      expect(await receiver.query('select text from test.note_history order by text collate "C"')).toEqual([
+        { text: 'CHANGED' },
+        { text: 'CHANGED' },
+        { text: 'changed' },
+      ]);
+    },
+  );
+
+  inAllWays(
+    'that are marked ENABLE ALWAYS and keep a row from being written make it a held change',
+    {
+      tables: `create schema test;
+        create table test.note (id integer primary key, text text);
+        create function test.skip() returns trigger language plpgsql as
+          'begin if current_setting(''session_replication_role'') = ''replica'' and new.text = ''no'' then return null; end if; return new; end';
+        create trigger skip before insert or update on test.note for each row execute function test.skip();
+        alter table test.note enable always trigger skip;`,
+      rows: `insert into test.note (id, text) values (1, 'one'), (2, 'two')`,
+    },
+    async ({ sender, receiver, synchronise }) => {
+      await sender.query(`update test.note set text = 'no' where id = 1`);
+      await sender.query(`update test.note set text = 'yes' where id = 2`);
+      await sender.query(`insert into test.note values (3, 'no')`);
+      expect(await synchronise()).toMatchObject({ held: 2 });
+      expect(await receiver.query('select id, text from test.note order by id')).toEqual([
+        { id: 1, text: 'one' },
+        { id: 2, text: 'yes' },
+      ]);
+      await sender.query(`update test.note set text = 'well' where id in (1, 3)`);
+      expect(await synchronise()).toMatchObject({ held: 0 });
+    },
+  );
+});
+
 describe('when both sides changed something', () => {
   inAllWays('different columns: both changes stay', places, async ({ sender, receiver, synchronise }) => {
     await sender.query(`update test.place set name = 'sender' where id = 1`);

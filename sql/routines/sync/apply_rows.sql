@@ -40,10 +40,19 @@ begin
     from pg_temp.lizsync_incoming as i
     where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'a' and (i.action <> 'D' or i.exists_here);
 
-    if v_has_delete or v_has_update then
-        select array_agg(a.attname) into v_unlogged_columns
-        from pg_attribute as a
-        where a.attrelid = p_relation and a.attnum > 0 and a.attname <> all (v_columns);
+    select array_agg(a.attname) into v_unlogged_columns
+    from pg_attribute as a
+    where a.attrelid = p_relation and a.attnum > 0 and a.attname <> all (v_columns);
+
+    v_rewriting_triggers := lizsync.has_rewriting_triggers(p_relation);
+    if v_rewriting_triggers and v_has_update then
+        execute format($sql$
+            update pg_temp.lizsync_incoming as i
+            set row_before = @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $4
+            from %s as t
+            where t.uid = i.uid and i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a'
+              and i.action <> 'D'$sql$, p_relation)
+        using p_relation, p_from_row, p_to_row, v_unlogged_columns;
     end if;
 
     if v_has_delete then
@@ -117,6 +126,9 @@ begin
         v_all_rows := v_all_rows + v_rows;
     end if;
 
+    if v_rewriting_triggers then
+        perform lizsync.log_trigger_changes(p_relation, v_relation_id, p_from_row, p_to_row, v_unlogged_columns);
+    end if;
     return v_all_rows;
 end
 $function$;

@@ -23,6 +23,8 @@ begin
         -- null: the change counts as made here and travels to every other server, the sender included
         received_from uuid,
         exists_here boolean not null default false,
+        -- the whole row before the change, where triggers of the user may change more of it
+        row_before @extschema:hstore@.hstore,
         -- columns that this server had changed to the same value: logged although nothing changes
         agreed_columns text[] not null default '{}',
         -- a: to apply, s: nothing to do, h: to hold
