@@ -51,7 +51,7 @@ function splitNames(text: string, form: string): string[][] {
     const match = identifierPattern.exec(text);
     if (match === null) throw new UsageError(`cannot read the names in: ${text}`, { hint: describeForm(form) });
     const [, quoted, bare, separator] = match;
-    name.push(quoted === undefined ? (bare ?? '').toLowerCase() : quoted.replaceAll('""', '"'));
+    name.push(quoted === undefined ? foldCase(bare ?? '') : quoted.replaceAll('""', '"'));
     if (separator === '.') continue;
     names.push(name);
     name = [];
@@ -66,4 +66,9 @@ export function quoteName(name: string): string {
 
 function describeForm(form: string): string {
   return `write ${form}, several separated by commas; a name with capitals, dots or commas goes in double quotes (and the whole in single quotes for the shell)`;
+}
+
+/** As PostgreSQL folds names in UTF-8: the letters A to Z only. */
+function foldCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

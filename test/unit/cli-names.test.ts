@@ -11,6 +11,7 @@ describe('names on the command line', () => {
 
   test('a name without double quotes is folded to lower case, as in SQL', () => {
     expect(parseSchemaNames(['Survey'])).toEqual(['survey']);
+    expect(parseSchemaNames(['ÉTÉ'])).toEqual(['ÉtÉ']); // PostgreSQL folds A to Z only
     expect(parseTableNames(['S.T,"S"."T"'])).toEqual([
       { schema: 's', table: 't' },
       { schema: 'S', table: 'T' },

@@ -7,7 +7,7 @@ returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
--- The caller has checked that the table has a proper uid and may be audited (lizsync.prepare_relations).
+-- The caller has checked that the table has a proper uid and may be audited (lizsync.plan_preparation).
 declare
     v_relation_id integer;
     v_unlogged_columns text[];
