@@ -125,6 +125,15 @@ comment on table lizsync.links is
     'One row for each link of this server: on the central one for each clone, on a clone the one to its central.';
 comment on column lizsync.links.clock_offset is 'Clock of the clone minus clock of the central, measured at the last sync.';
 
+create table lizsync.granted_roles (
+    role_name text not null,
+    -- on the central the clone that the role may synchronise, on a clone its central
+    peer_id uuid not null references lizsync.links on delete cascade,
+    primary key (role_name, peer_id)
+);
+comment on table lizsync.granted_roles is
+    'Roles that may synchronise a link without owning anything: who a clone is follows from the role that connects.';
+
 create table lizsync.link_relations (
     peer_id uuid not null references lizsync.links on delete cascade,
     schema_name text not null,

@@ -4,6 +4,7 @@ import type { Environment } from '../db/connection-settings.js';
 import { type CommandRunner, createRunner, describeExamples, type ExitCode } from './command.js';
 import { createCompareCommand } from './commands/compare.js';
 import { createDeployCommand } from './commands/deploy.js';
+import { createGrantCommand } from './commands/grant.js';
 import { createInstallCommand } from './commands/install.js';
 import { createPackageCommand } from './commands/package.js';
 import { createPrepareCentralCommand } from './commands/prepare-central.js';
@@ -19,6 +20,7 @@ const commandFactories: ((run: CommandRunner) => Command)[] = [
   createDeployCommand,
   createSyncCommand,
   createCompareCommand,
+  createGrantCommand,
 ];
 
 /**

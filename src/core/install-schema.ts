@@ -335,6 +335,7 @@ async function carryOut(
   }
   const server = plan.server ?? (await createServer(connection, facts, options));
   await setLocally(connection, 'role', before?.role ?? 'none');
+  if (plan.routinesDiffer) await connection.query('select lizsync.renew_grants()');
   // as the user and not as the owner of lizsync, who need not own the audited tables
   if (plan.triggersDiffer) {
     onProgress({ kind: 'step', text: 'renewing the triggers of the audited tables' });

@@ -5,6 +5,7 @@ import { type Connection, openConnection, pipeCopy, type TransactionOptions } fr
 import type { ConnectionSettings } from '../db/connection-settings.js';
 import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
+import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
 
 export interface SynchronizeOptions {
@@ -110,10 +111,12 @@ async function synchronizeServers(
   onProgress: ProgressCallback,
 ): Promise<SynchronizeResult> {
   onProgress({ kind: 'step', text: 'looking for changes' });
-  const cloneState = await timeAnswer(() => begin<ServerState>(clone, {}, 'get_clone_state'));
+  const cloneState = await timeAnswer(() => begin<ServerState>(clone, {}, 'get_clone_state')).catch(
+    explainMissingGrant(clone, 'clone'),
+  );
   const centralState = await timeAnswer(() =>
     begin<CentralState>(central, {}, 'open_sync', JSON.stringify(cloneState.answer)),
-  );
+  ).catch(explainMissingGrant(central, 'central'));
   const { server_id: cloneId, position: clonePosition } = cloneState.answer;
   const { server_id: centralId, position: centralPosition, different_tables: differentTables } = centralState.answer;
   if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
@@ -186,21 +189,32 @@ async function synchronizeServers(
 async function synchronizeViaClone(clone: Connection, onProgress: ProgressCallback): Promise<SynchronizeResult> {
   onProgress({ kind: 'step', text: 'the clone synchronises itself' });
   await clone.begin();
-  const [counts] = await clone.query<{ pushed: string; pulled: string; conflicts: string }>(
-    readSqlFile('queries/sync-via-clone.sql'),
-  );
-  const [last] = await clone.query<{ sync_id: string; held: string; clock_offset_ms: number }>(
-    readSqlFile('queries/sync-last-of-clone.sql'),
-  );
-  await clone.commit();
-  if (counts === undefined || last === undefined) throw new Error('lizsync.synchronize() returned nothing');
+  const [counts] = await clone
+    .query<{ pushed: string; pulled: string; conflicts: string }>(readSqlFile('queries/sync-via-clone.sql'))
+    .catch(explainMissingGrant(clone, 'clone'));
+  const last = await commit<{ sync_id: string; held: number; clock_offset_ms: number }>(clone, 'get_last_sync');
+  if (counts === undefined) throw new Error('lizsync.synchronize() returned nothing');
   return {
     sync_id: last.sync_id,
     pushed: Number(counts.pushed),
     pulled: Number(counts.pulled),
     conflicts: Number(counts.conflicts),
-    held: Number(last.held),
+    held: last.held,
     clock_offset_ms: last.clock_offset_ms,
+  };
+}
+
+/** For a role that may not even begin: names the command that gives it what it needs. */
+function explainMissingGrant(connection: Connection, serverRole: 'central' | 'clone'): (error: unknown) => never {
+  const insufficientPrivilege = '42501';
+  return (error) => {
+    if (!(error instanceof DatabaseError) || error.sqlstate !== insufficientPrivilege) throw error;
+    const user = connection.settings.user;
+    throw new LizsyncError(`${user} may not synchronise ${connection.description}: ${error.message}`, {
+      hint: `The owner of the database can allow it: lizsync grant --${serverRole} --role ${user}`,
+      details: error.details,
+      cause: error,
+    });
   };
 }
 

@@ -58,7 +58,6 @@ begin
         peer_system_identifier = excluded.peer_system_identifier,
         peer_database_oid = excluded.peer_database_oid,
         position = excluded.position,
-        peer_position = excluded.peer_position,
         last_sync_id = excluded.last_sync_id,
         last_sync_transaction_id = excluded.last_sync_transaction_id,
         pending_sync_id = null,

@@ -3,7 +3,12 @@ returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
+-- A clone speaks for itself only, and nothing happens later than now: whatever a clone claims, the central notes it as the
+-- origin, and takes no time of the future.
 declare
+    v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
+    v_origin_server_id constant uuid := case when v_is_central then p_received_from end;
+    v_latest constant timestamp with time zone := case when v_is_central then clock_timestamp() else 'infinity' end;
     v_rows integer;
 begin
     -- freshly copied rows have no statistics, and a plan for a handful of rows takes hours for a hundred thousand
@@ -25,9 +30,14 @@ begin
             -- of a single part, the only one
             (array_agg(p.origin_server_id))[1] as origin_server_id,
             min(p.changed_at) as changed_at,
-            min(p.corrected_at) as corrected_at
-        from lizsync.staged_changes as p
-        where p.sync_id = p_sync_id and p.batch = p_batch
+            min(least(p.corrected_at, v_latest)) as corrected_at
+        from (
+            select
+                r.schema_name, r.table_name, r.uid, r.action, r.new_values, r.changed_at, r.corrected_at,
+                coalesce(v_origin_server_id, r.origin_server_id) as origin_server_id
+            from lizsync.staged_changes as r
+            where r.sync_id = p_sync_id and r.batch = p_batch
+        ) as p
         group by p.schema_name, p.table_name, p.uid
         order by p.schema_name, p.table_name, p.uid
         offset 0
@@ -42,7 +52,9 @@ begin
 
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
         insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
-        select i.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values
+        select
+            i.row_id, p.action, coalesce(v_origin_server_id, p.origin_server_id), p.changed_at,
+            least(p.corrected_at, v_latest), p.new_values
         from pg_temp.lizsync_incoming as i
         join lizsync.staged_changes as p
             on p.schema_name = i.schema_name and p.table_name = i.table_name and p.uid = i.uid

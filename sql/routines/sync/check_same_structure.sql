@@ -1,6 +1,7 @@
 create or replace function lizsync.check_same_structure(p_clone_columns jsonb, p_central_columns jsonb)
 returns void
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare

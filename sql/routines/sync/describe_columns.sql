@@ -13,7 +13,7 @@ as $function$
         join pg_attribute as a
             on a.attrelid = to_regclass(format('%I.%I', l.schema_name, l.table_name)) and a.attname = c.column_name
     ) as d on true
-    where l.peer_id = p_peer_id and format('%I.%I', l.schema_name, l.table_name) = any (p_tables)
+    where (select lizsync.check_peer(p_peer_id)) and l.peer_id = p_peer_id and format('%I.%I', l.schema_name, l.table_name) = any (p_tables)
 $function$;
 
 comment on function lizsync.describe_columns(uuid, text[]) is

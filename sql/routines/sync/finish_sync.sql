@@ -4,6 +4,8 @@ language sql
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
+    select lizsync.check_peer(p_clone_id);
+
     update lizsync.links as l
     set peer_position = p_clone_position
     where l.peer_id = p_clone_id and l.last_sync_id = p_sync_id;

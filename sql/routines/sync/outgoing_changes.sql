@@ -30,8 +30,11 @@ from lizsync.fold_window(p_position, p_clock_shift, false) as f
 join audit.logged_relations as r on r.relation_id = f.relation_id
 join lizsync.link_relations as l
     on l.peer_id = p_receiver_id and l.schema_name = r.schema_name and l.table_name = r.table_name
-where f.received_from is distinct from p_receiver_id
-   or (f.row_action = 'I' and f.row_received_from is distinct from p_receiver_id)
+where (select lizsync.check_peer(p_receiver_id))
+  and (
+      f.received_from is distinct from p_receiver_id
+      or (f.row_action = 'I' and f.row_received_from is distinct from p_receiver_id)
+  )
 $function$;
 
 comment on function lizsync.outgoing_changes(uuid, pg_snapshot, interval) is

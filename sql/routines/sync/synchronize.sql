@@ -102,7 +102,11 @@ begin
             (v_begun ->> 'sync_id')::uuid, v_central_id, (v_clone ->> 'position')::pg_snapshot,
             (v_delivery ->> 'position')::pg_snapshot, v_position, v_details || jsonb_build_object('push', v_push));
         perform @extschema:dblink@.dblink_exec(v_connection, 'commit');
-    exception when others then
+    -- others does not stand for a cancelled statement, and the central would keep its transaction and its locks
+    exception when others or query_canceled then
+        if sqlstate = '57014' then
+            perform @extschema:dblink@.dblink_cancel_query(v_connection);
+        end if;
         perform @extschema:dblink@.dblink_disconnect(v_connection);
         raise;
     end;
