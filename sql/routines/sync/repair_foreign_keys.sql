@@ -101,6 +101,13 @@ begin
             ) then
                 v_action := 'a';  -- null is not allowed there: in one database the parent could not have been deleted
             end if;
+            if v_action = 'c' and v_lost.action = 'D' and exists (
+                select from pg_temp.lizsync_found_conflicts as c
+                where c.kind = 'foreign_key_restore'
+                  and (c.schema_name, c.table_name, c.uid) = (v_constraint.child_schema, v_constraint.child_table, v_orphan.child_uid)
+            ) then
+                v_action := 'a';  -- the child came back because it may not be deleted; then its parent could not have been either
+            end if;
 
             if v_action in ('a', 'r') then
                 v_target := row(v_constraint.parent_schema, v_constraint.parent_table, v_lost.uid);
