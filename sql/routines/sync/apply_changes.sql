@@ -91,7 +91,7 @@ begin
             delete from lizsync.held_changes as h where h.peer_id = p_sender_id returning *
         )
         update pg_temp.lizsync_incoming as i
-        set received_from = null, held_since = h.held_since, held_position = h.held_position
+        set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position
         from tried_again as h
         where i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid;
 
@@ -178,9 +178,12 @@ begin
 
         with held as (
             insert into lizsync.held_changes as h (
-                peer_id, schema_name, table_name, uid, sqlstate, message, held_since, held_position
+                held_id, peer_id, schema_name, table_name, uid, sqlstate, message, held_since, held_position
             )
+            -- a person may be about to discard it by the number that was shown
+            overriding system value
             select
+                coalesce(i.held_id, nextval(pg_get_serial_sequence('lizsync.held_changes', 'held_id'))),
                 p_sender_id, i.schema_name, i.table_name, i.uid, i.sqlstate, i.message,
                 coalesce(i.held_since, clock_timestamp()),
                 coalesce(i.held_position::pg_snapshot, p_sender_position)

@@ -31,6 +31,7 @@ begin
         state "char" not null default 'a',
         sqlstate text,
         message text,
+        held_id bigint,
         held_since timestamp with time zone,
         held_position text,
         -- the received row that made this server decide something about another one
