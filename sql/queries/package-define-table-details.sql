@@ -56,6 +56,13 @@ from (
     where a.attnotnull and not a.attislocal and not a.relispartition
       and current_setting('server_version_num')::integer < 180000
     union all
+    select true, 11, t.position, 0, c.conname, 'pg_constraint', c.oid,
+        format('alter table %s add constraint %I %s;', t.name, c.conname, pg_get_constraintdef(c.oid))
+    from pg_catalog.pg_constraint as c
+    join t on t.oid = c.conrelid and not t.relispartition
+    join a on a.attrelid = c.conrelid and c.conkey = array[a.attnum] and not a.attislocal
+    where c.contype = 'n' and c.convalidated and c.conislocal
+    union all
     select true, 12, a.position, a.attnum, '', null, null,
         format('alter table only %s alter column %I set storage %s;', a.table_name, a.attname,
             case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end)

@@ -53,6 +53,8 @@ select
                 ''
             )
         when 'c' then
+            -- a table's row type comes with the table
+            case when exists (select from pg_catalog.pg_class as c where c.oid = t.typrelid and c.relkind = 'c') then
             format('create type %I.%I as (%s);', n.nspname, t.typname,
                 (
                     select string_agg(
@@ -71,6 +73,7 @@ select
                     join pg_catalog.pg_type as at on at.oid = a.atttypid
                     where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
                 ))
+            end
         when 'r' then
             (
                 select case when r.rngcanonical = 0 then

@@ -17,7 +17,7 @@ select
         where a.attrelid = c.oid and a.attname = 'uid' and a.atttypid = 'uuid'::regtype and a.attnotnull
           and not a.attisdropped
     ) as has_uid,
-    coalesce(t.triggers, 0) as audit_triggers,
+    coalesce(t.are_there, false) as has_triggers,
     r.relation_id is not null as is_logged,
     r.excluded_columns,
     coalesce(s.rows, 0) as estimated_rows
@@ -25,9 +25,18 @@ from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 left join audit.logged_relations as r on r.schema_name = n.nspname and r.table_name = c.relname
 left join lateral (
-    select count(*)::integer as triggers
-    from pg_catalog.pg_trigger as t
-    where t.tgrelid = c.oid and t.tgname like 'lizsync\_audit\_%' and t.tgenabled <> 'D'
+    -- on every partition too: one that was attached later has none
+    select bool_and(
+        exists (
+            select from pg_catalog.pg_trigger as t
+            where t.tgrelid = tree.oid and t.tgname = 'lizsync_audit_insert' and t.tgenabled <> 'D'
+        )
+    ) as are_there
+    from (
+        select c.oid where c.relkind = 'r'
+        union all
+        select p.relid from pg_catalog.pg_partition_tree(c.oid) as p where c.relkind = 'p'
+    ) as tree
 ) as t on true
 left join lateral (
     select sum(greatest(leaf.reltuples, 0))::double precision as rows

@@ -4,7 +4,17 @@ import { damaged } from './manifest.js';
  * What a section creates. Objects of the first kinds may be there already when a clone is deployed again, and may be used
  * by others; tables and details (constraints, indexes, triggers, comments, ...) belong to the packaged tables.
  */
-export const sectionKinds = ['schema', 'type', 'function', 'sequence', 'collation', 'table', 'detail'] as const;
+export const sectionKinds = [
+  'schema',
+  'type',
+  'collation',
+  'function',
+  'text search dictionary',
+  'text search configuration',
+  'sequence',
+  'table',
+  'detail',
+] as const;
 export type SectionKind = (typeof sectionKinds)[number];
 
 export interface SchemaSection {

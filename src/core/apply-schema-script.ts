@@ -1,57 +1,29 @@
 import type { SchemaSection } from '../archive/schema-script.js';
 import type { Connection } from '../db/connection.js';
 import { DatabaseError } from '../db/postgres-error.js';
-import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
+import { dropUnusedObjects, isShared, readDefinition, type SharedSection } from './shared-objects.js';
 import { locateSqlError } from './sql-file-error.js';
-
-/** What may be used by others in the clone, so may have to stay when the clone is deployed again. */
-const dropStatements: Partial<Record<SchemaSection['kind'], string>> = {
-  type: 'drop type',
-  function: 'drop routine',
-  sequence: 'drop sequence',
-  collation: 'drop collation',
-};
-
-const dependentObjectsExist = '2BP01';
 
 /** Statements go to the server in pieces of about this many characters, to save round trips. */
 const batchLength = 100_000;
 
 /**
- * Drops those objects of a package that are in the clone already and that nothing else uses.
- * @returns the identities of those that stay
- */
-export async function dropUnusedObjects(connection: Connection, sections: SchemaSection[]): Promise<Set<string>> {
-  const kept = new Set<string>();
-  for (const { kind, identity } of sections.toReversed()) {
-    const drop = dropStatements[kind];
-    if (drop === undefined) continue;
-    await connection.queryBatch('savepoint drop_object');
-    try {
-      await connection.queryBatch(`${drop} if exists ${identity}`);
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.sqlstate !== dependentObjectsExist) throw error;
-      await connection.queryBatch('rollback to savepoint drop_object');
-      kept.add(identity);
-    }
-    await connection.queryBatch('release savepoint drop_object');
-  }
-  return kept;
-}
-
-/**
- * Runs the sections of a script.
- * @param kept identities of objects that exist: they are replaced where PostgreSQL can do that, else must be equal
+ * Runs the sections of a script. Objects that other things in the database may use (types, functions, ...) and that exist
+ * already stay when they are the same.
+ *
  * @param source of the script, for errors
- * @throws LizsyncError that shows the statement which failed
+ * @param isOurs whether what exists was made by an earlier run, so that what differs is replaced where it can be
+ * @throws LizsyncError that shows the statement which failed, or names what stands in the way
  */
 export async function applySchemaScript(
   connection: Connection,
   sections: SchemaSection[],
-  kept: Set<string>,
   source: string,
+  isOurs: boolean,
 ): Promise<void> {
+  const shared = sections.filter(isShared);
+  const existing = isOurs ? await dropUnusedObjects(connection, shared) : await findExisting(connection, shared);
   let batch: SchemaSection[] = [];
   let length = 0;
   const flush = async (): Promise<void> => {
@@ -60,9 +32,9 @@ export async function applySchemaScript(
     length = 0;
   };
   for (const section of sections) {
-    if (kept.has(section.identity) && dropStatements[section.kind] !== undefined) {
+    if (isShared(section) && existing.has(section.identity)) {
       await flush();
-      await replaceObject(connection, section, source);
+      await keepOrReplace(connection, section, source, isOurs);
       continue;
     }
     batch.push(section);
@@ -70,6 +42,41 @@ export async function applySchemaScript(
     if (length >= batchLength) await flush();
   }
   await flush();
+}
+
+async function findExisting(connection: Connection, sections: SharedSection[]): Promise<Set<string>> {
+  const existing = new Set<string>();
+  for (const section of sections) {
+    if ((await readDefinition(connection, section)) !== undefined) existing.add(section.identity);
+  }
+  return existing;
+}
+
+async function keepOrReplace(
+  connection: Connection,
+  section: SharedSection,
+  source: string,
+  isOurs: boolean,
+): Promise<void> {
+  const { kind, identity, sql } = section;
+  if (isOurs && kind === 'function') {
+    await run(connection, sql, source);
+    return;
+  }
+  if (isOurs && kind === 'sequence') {
+    await run(connection, sql.replace(/^create sequence /, 'alter sequence '), source);
+    return;
+  }
+  // two that are the same may not share a sequence
+  if (kind !== 'sequence' && (await readDefinition(connection, section)) === sql) return;
+  throw new LizsyncError(
+    `the ${kind} ${identity} of the clone is another one than the central's${isOurs ? ', and is used' : ''}`,
+    {
+      hint: isOurs
+        ? `Drop what uses it in the clone, then deploy again: drop ${kind} ${identity};`
+        : 'Rename or drop it, or deploy into another database.',
+    },
+  );
 }
 
 /** Runs sections together; only when that fails, one after the other, to find out which it is. */
@@ -83,30 +90,6 @@ async function runBatch(connection: Connection, batch: SchemaSection[], source: 
     for (const { sql } of batch) await run(connection, sql, source);
   }
   await connection.queryBatch('release savepoint run_batch');
-}
-
-async function replaceObject(connection: Connection, section: SchemaSection, source: string): Promise<void> {
-  const { kind, identity, sql } = section;
-  if (kind === 'function') {
-    await run(connection, sql, source);
-    return;
-  }
-  if (kind === 'sequence') {
-    await run(connection, sql.replace(/^create sequence /, 'alter sequence '), source);
-    return;
-  }
-  const [found] = await connection.query<{ oid: number | null }>(readSqlFile('queries/deploy-find-object.sql'), [
-    kind,
-    identity,
-  ]);
-  const [existing] = await connection.query<{ statement: string | null }>(
-    readSqlFile(`queries/package-define-${kind}s.sql`),
-    [[found?.oid ?? null]],
-  );
-  if (existing?.statement === sql) return;
-  throw new LizsyncError(`the ${kind} ${identity} of the clone is another one than the central's, and is used`, {
-    hint: `Drop what uses it in the clone, then deploy again: drop ${kind} ${identity};`,
-  });
 }
 
 async function run(connection: Connection, sql: string, source: string): Promise<void> {

@@ -32,7 +32,7 @@ interface TableRow {
   of_extension: boolean;
   has_uid: boolean;
   is_logged: boolean;
-  audit_triggers: number;
+  has_triggers: boolean;
   excluded_columns: string[] | null;
   estimated_rows: number;
 }
@@ -116,7 +116,7 @@ function findObstacle(row: TableRow): string | undefined {
 }
 
 function checkPrepared(rows: TableRow[]): void {
-  const unprepared = rows.filter((row) => !(row.is_logged && row.has_uid && row.audit_triggers > 0));
+  const unprepared = rows.filter((row) => !(row.is_logged && row.has_uid && row.has_triggers));
   if (unprepared.length === 0) return;
   const bySchema = unprepared.every(({ by_schema }) => by_schema) && unprepared.length === rows.length;
   const argument = bySchema
@@ -127,7 +127,7 @@ function checkPrepared(rows: TableRow[]): void {
     {
       details: unprepared.map(
         (row) =>
-          `${quoteName(row)}: ${row.has_uid ? '' : 'no uid column, '}${row.audit_triggers > 0 ? 'not registered' : 'no audit triggers'}`,
+          `${quoteName(row)}: ${row.has_uid ? '' : 'no uid column, '}${row.has_triggers ? 'not registered' : 'no audit triggers'}`,
       ),
       hint: `Run: lizsync prepare-central --central ${argument}`,
     },

@@ -19,7 +19,7 @@ import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import { adaptToRoles } from './adapt-to-roles.js';
-import { applySchemaScript, dropUnusedObjects } from './apply-schema-script.js';
+import { applySchemaScript } from './apply-schema-script.js';
 import { installSchema } from './install-schema.js';
 import type { ProgressCallback } from './progress.js';
 import { requireServer } from './require-server.js';
@@ -132,11 +132,11 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   await lockTables(clone);
   const unsentChanges =
     installed.fromVersion === null ? null : await checkUnsentChanges(deployment, before, onProgress);
-  await replaceTables(deployment, preData, onProgress);
+  await replaceTables(deployment, before, preData, onProgress);
   await loadRows(deployment, onProgress);
   onProgress({ kind: 'step', text: 'creating keys and indexes' });
   const details = await adaptToRoles(clone, postData, onProgress);
-  await withVersionHint(deployment, () => applySchemaScript(clone, details, new Set(), postDataEntryName));
+  await withVersionHint(deployment, () => applySchemaScript(clone, details, postDataEntryName, true));
   await setSequences(clone, manifest);
   await enableAudit(clone, manifest, onProgress);
   await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);
@@ -330,6 +330,7 @@ function nameUnsentChangesFile(serverName: string): string {
 
 async function replaceTables(
   deployment: Deployment,
+  before: CloneRow,
   preData: SchemaSection[],
   onProgress: ProgressCallback,
 ): Promise<void> {
@@ -346,29 +347,41 @@ async function replaceTables(
       hint: 'Rename or drop them, or deploy into another database.',
     });
   }
-  if (existing.length > 0)
+  const isOurs = before.link_central_id !== null;
+  if (existing.length > 0) {
     await dropTables(
       clone,
       existing.map(({ name }) => name),
+      preData.filter(({ kind }) => kind === 'function').map(({ identity }) => identity),
     );
-  const kept = await dropUnusedObjects(clone, preData);
+  }
   await clone.queryBatch('set local check_function_bodies = off');
-  await withVersionHint(deployment, () => applySchemaScript(clone, preData, kept, preDataEntryName));
+  await withVersionHint(deployment, () => applySchemaScript(clone, preData, preDataEntryName, isOurs));
   await clone.queryBatch('set local check_function_bodies = on');
 }
 
-async function dropTables(clone: Connection, names: string[]): Promise<void> {
-  try {
-    await clone.queryBatch(`drop table ${names.join(', ')}`);
-  } catch (error) {
-    const dependentObjectsExist = '2BP01';
-    if (!(error instanceof DatabaseError) || error.sqlstate !== dependentObjectsExist) throw error;
-    throw new LizsyncError('other objects of the clone depend on tables that the package replaces', {
-      details: error.details.filter((line) => !line.startsWith('SQLSTATE')),
-      hint: 'Drop them, deploy, and create them again.',
-      cause: error,
-    });
+/** Drops the tables of an earlier deploy, and those functions of the package that can't be without them. */
+async function dropTables(clone: Connection, tables: string[], packagedFunctions: string[]): Promise<void> {
+  const functions = new Set<string>();
+  for (;;) {
+    const dependents = await clone.query<{ dependent: string; object: string; function_name: string | null }>(
+      readSqlFile('queries/deploy-list-dependents.sql'),
+      [tables, [...functions]],
+    );
+    const known = dependents.flatMap(({ function_name }) =>
+      function_name !== null && packagedFunctions.includes(function_name) ? [function_name] : [],
+    );
+    if (known.length === 0 && dependents.length > 0) {
+      throw new LizsyncError('other objects of the clone depend on tables that the package replaces', {
+        details: dependents.map(({ dependent, object }) => `${dependent} depends on ${object}`),
+        hint: 'Drop them, deploy, and create them again.',
+      });
+    }
+    if (known.length === 0) break;
+    for (const name of known) functions.add(name);
   }
+  // nothing else goes with them: that has just been made sure of
+  await clone.queryBatch(`drop table ${tables.join(', ')} cascade`);
 }
 
 async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {

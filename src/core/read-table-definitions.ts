@@ -4,6 +4,7 @@ import type { SchemaSection, SectionKind } from '../archive/schema-script.js';
 import type { Connection } from '../db/connection.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
+import { definingQueries, type SharedKind } from './shared-objects.js';
 
 /** What makes tables: statements in the order in which they must run, and what must be there before. */
 export interface TableDefinitions {
@@ -48,10 +49,12 @@ interface Inventory {
 }
 
 /** Objects that have statements of their own, by catalog. */
-const definedKinds = new Map<string, SectionKind>([
+const definedKinds = new Map<string, SharedKind>([
   ['pg_type', 'type'],
   ['pg_collation', 'collation'],
   ['pg_proc', 'function'],
+  ['pg_ts_dict', 'text search dictionary'],
+  ['pg_ts_config', 'text search configuration'],
 ]);
 
 /** Catalogs of what belongs to the tables: made by the statements of sql/queries/package-define-table-details.sql. */
@@ -165,17 +168,20 @@ async function listObjects(connection: Connection, tableOids: number[], function
     await connection.query<ObjectRow>(readSqlFile('queries/package-list-objects.sql'), [tableOids, functionOids])
   ).filter(({ schema, extension }) => extension !== null || schema === null || !ownSchemas.has(schema));
   const statements = new Map<string, string>();
-  const define = async (kind: string, isWanted: (object: ObjectRow) => boolean): Promise<void> => {
+  const define = async (query: string, isWanted: (object: ObjectRow) => boolean): Promise<void> => {
     const oids = objects.filter((object) => object.extension === null && isWanted(object)).map(({ oid }) => oid);
     if (oids.length === 0) return;
-    const rows = await connection.query<StatementRow>(readSqlFile(`queries/package-define-${kind}.sql`), [oids]);
+    const rows = await connection.query<StatementRow>(readSqlFile(query), [oids]);
     for (const { catalog, oid, statement } of rows) {
       if (statement !== null) statements.set(`${catalog}:${oid}`, statement);
     }
   };
-  for (const [wanted, kind] of definedKinds) await define(`${kind}s`, ({ catalog }) => catalog === wanted);
-  await define('sequences', isSequence);
-  await define('tables', ({ catalog, oid }) => catalog === 'pg_class' && tableOids.includes(oid));
+  for (const [wanted, kind] of definedKinds) await define(definingQueries[kind], ({ catalog }) => catalog === wanted);
+  await define(definingQueries.sequence, isSequence);
+  await define(
+    'queries/package-define-tables.sql',
+    ({ catalog, oid }) => catalog === 'pg_class' && tableOids.includes(oid),
+  );
   return { objects, statements };
 }
 

@@ -192,6 +192,34 @@ describe('deploy over a clone', () => {
     expect(await synchronizeBoth(central, clone)).toMatchObject({ pushed: 1, pulled: 0 });
   });
 
+  test('replaces functions and text search objects that depend on the tables, or on which they depend', async () => {
+    const central = await createCentral(`
+      create schema test; create extension unaccent schema test;
+      create text search dictionary test.plain (template = pg_catalog.simple, stopwords = 'french', accept = 'true');
+      create text search configuration test."Français" (copy = pg_catalog.french);
+      alter text search configuration test."Français" alter mapping for hword, hword_part, word
+        with test.unaccent, test.plain, french_stem;
+      create table test.a (id integer primary key, name text,
+        words tsvector generated always as (to_tsvector('test."Français"', name)) stored);
+      create function test.label(a test.a) returns text language sql immutable as $$ select a.name || '!' $$;
+      create function test.label(a test.a, p_times integer) returns text language sql immutable
+        as $$ select repeat(test.label(a), p_times) $$;
+      create index on test.a (test.label(a, 2)); create index on test.a using gin (words)`);
+    await central.query(`insert into test.a (id, name) values (1, 'les forêts')`);
+    const clone = await createEmptyClone();
+    await deployTo(clone, central, (await packageTables(central)).file);
+    const words = 'select words::text, test.label(a, 2) as label from test.a';
+    expect(await clone.query(words)).toEqual(await central.query(words));
+    await central.query(`
+      alter text search configuration test."Français" drop mapping for word;
+      create or replace function test.label(a test.a) returns text language sql immutable as $$ select a.name || '?' $$`);
+    await deployTo(clone, central, (await packageTables(central)).file);
+    expect(await clone.query(words)).toEqual([{ words: "'le':1", label: 'les forêts?les forêts?' }]);
+    await clone.query('create view public.v as select test.label(a) from test.a');
+    const error = await refusal(deployTo(clone, central, (await packageTables(central)).file));
+    expect(error.details).toContain('view public.v depends on function test.label(test.a)');
+  });
+
   test('ends the synchronisation of tables that are no longer in the package, and leaves them', async () => {
     const central = await createSmallCentral();
     const clone = await createEmptyClone();
@@ -272,8 +300,11 @@ describe('deploy over a clone', () => {
     const before = await describeDatabase(clone);
     const error = await refusal(deployTo(clone, central, file));
     expect(error.message).toBe('other objects of the clone depend on tables that the package replaces');
-    expect(error.details.join('\n')).toContain('view public.mine depends on table test.tree');
-    expect(error.details.join('\n')).toContain('constraint notes_tree_fkey on table public.notes');
+    expect(error.details).toEqual([
+      'constraint notes_tree_fkey on table public.notes depends on index test.tree_pkey',
+      'constraint notes_tree_fkey on table public.notes depends on table test.tree',
+      'view public.mine depends on table test.tree',
+    ]);
     expect(await describeDatabase(clone)).toEqual(before);
   });
 
@@ -336,6 +367,31 @@ describe('deploy is refused', () => {
     const error = await refusal(deployTo(clone, central, file));
     expect(error.details).toEqual(['test.owner', 'test.tree']);
     expect(await describeDatabase(clone).catch(() => undefined)).toEqual(before);
+  });
+
+  test('over types, functions and sequences of the same names that are something else', async () => {
+    const central = await createCentral(`
+      create schema test;
+      create type test.kind as enum ('a', 'b');
+      create function test.one() returns integer language sql immutable as $$ select 1 $$;
+      create sequence test.numbers;
+      create table test.a (id integer default nextval('test.numbers'), kind test.kind, one integer default test.one())`);
+    const { file } = await packageTables(central);
+    const same = `create schema test; create type test.kind as enum ('a', 'b');
+      create function test.one() returns integer language sql immutable as $$ select 1 $$`;
+    for (const [sql, what] of [
+      [same.replace(`'b'`, `'c'`), 'the type test.kind'],
+      [same.replace('select 1', 'select 2'), 'the function test.one()'],
+      [`${same}; create sequence test.numbers`, 'the sequence test.numbers'],
+    ]) {
+      const clone = await createEmptyClone();
+      await clone.query(sql ?? '');
+      const error = await refusal(deployTo(clone, central, file));
+      expect(error.message).toBe(`${what} of the clone is another one than the central's`);
+    }
+    const clone = await createEmptyClone();
+    await clone.query(same);
+    await deployTo(clone, central, file);
   });
 
   test('for an archive that the central has not made, unless the user trusts it', async () => {
