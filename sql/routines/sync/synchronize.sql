@@ -64,7 +64,9 @@ begin
             'transport', 'sql', 'clock_offset_ms', v_clock_offset_ms, 'transaction_id', v_begun ->> 'transaction_id');
 
         -- push
-        perform @extschema:dblink@.dblink_exec(v_connection, 'begin isolation level read committed');
+        -- a row that somebody keeps locked there must end in an error: dblink does not listen while it waits
+        perform @extschema:dblink@.dblink_exec(
+            v_connection, $sql$begin isolation level read committed; set local lock_timeout = '60s'$sql$);
         for v_chunk in
             select * from lizsync.outgoing_chunks(
                 v_central_id, (v_central ->> 'position')::pg_snapshot, make_interval(secs => - v_clock_offset_ms / 1000))
@@ -104,9 +106,6 @@ begin
         perform @extschema:dblink@.dblink_exec(v_connection, 'commit');
     -- others does not stand for a cancelled statement, and the central would keep its transaction and its locks
     exception when others or query_canceled then
-        if sqlstate = '57014' then
-            perform @extschema:dblink@.dblink_cancel_query(v_connection);
-        end if;
         perform @extschema:dblink@.dblink_disconnect(v_connection);
         raise;
     end;
@@ -116,7 +115,7 @@ begin
         raise warning using
             message = format('%s changes could not be applied in the central and %s in this clone; they are held and tried again at each sync',
                              v_push ->> 'held', v_pull ->> 'held'),
-            hint = 'See lizsync.held_changes there.';
+            hint = 'lizsync held lists them and says why; so does the table lizsync.held_changes there.';
     end if;
     return query select
         (v_push ->> 'rows')::bigint, (v_pull ->> 'rows')::bigint,
