@@ -7,7 +7,7 @@ as $function$
 -- To be called in the repeatable read transaction that then reads lizsync.outgoing_changes: window and position come
 -- from one snapshot. (lizsync.synchronize, which runs in a caller's read committed transaction, does it in one statement.)
 begin
-    perform lizsync.lock_link(p_receiver_id);
+    perform lizsync.await_link(p_receiver_id);
     if (select m.server_role from lizsync.server_metadata as m) = 'clone'
        and p_sync_id is distinct from (select l.pending_sync_id from lizsync.links as l where l.peer_id = p_receiver_id) then
         raise exception using
