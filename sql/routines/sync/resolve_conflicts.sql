@@ -7,6 +7,8 @@ create or replace function lizsync.resolve_conflicts(
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- how many rows a window has can't be estimated, and two large ones must not meet in a nested loop
+set enable_nestloop = off
 as $function$
 -- The sender knows this server's changes up to p_position. What was changed here since then, by anyone but the sender,
 -- it had not seen when it made its own changes. (For rows that were held, p_position is what this server had when they
