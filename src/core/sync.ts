@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { type Connection, openConnection, pipeCopy, type TransactionOptions } from '../db/connection.js';
 import type { ConnectionSettings } from '../db/connection-settings.js';
@@ -7,6 +5,7 @@ import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
+import { retryTransactions } from './retry.js';
 
 export interface SynchronizeOptions {
   central: ConnectionSettings;
@@ -52,8 +51,6 @@ interface HalfResult {
   held: number;
 }
 
-/** Deadlocks and the like: another try may well pass. */
-const attempts = 5;
 const stagedColumns =
   'sync_id, schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values';
 
@@ -80,28 +77,15 @@ export async function synchronize(
   };
   const clone = await openConnection(options.clone, { role: 'clone', onNotice, signal });
   try {
-    if (options.viaClone) return await retry(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
+    if (options.viaClone) return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
     const central = await openConnection(options.central, { role: 'central', onNotice, signal });
     try {
-      return await retry(onProgress, [clone, central], () => synchronizeServers(central, clone, onProgress));
+      return await retryTransactions(onProgress, [clone, central], () => synchronizeServers(central, clone, onProgress));
     } finally {
       await central.close();
     }
   } finally {
     await clone.close();
-  }
-}
-
-async function retry<T>(onProgress: ProgressCallback, connections: Connection[], work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      await Promise.all(connections.map((connection) => connection.rollback()));
-      if (attempt === attempts || !(error instanceof DatabaseError) || !error.isRetryable) throw error;
-      onProgress({ kind: 'step', text: `trying again (${error.message})` });
-      await wait(randomInt(50, 100) * 2 ** attempt);
-    }
   }
 }
 
@@ -148,13 +132,10 @@ async function synchronizeServers(
   );
 
   const pulled = await beginReading(central, syncId, cloneId, clonePosition);
-  await clone.commit();
+  await clone.commitAndBegin();
   if (pulled.has_changes) {
     onProgress({ kind: 'step', text: 'carrying changes to the clone' });
-    await clone.begin();
     await carry(central, { syncId, receiverId: cloneId, from: clonePosition, clockShift: 0 }, clone);
-  } else {
-    await clone.begin();
   }
   const pull = await commit<HalfResult>(
     clone,
