@@ -46,6 +46,11 @@ function describeProgram(program) {
       `\`lizsync ${command.name()} ${command.usage()}\``,
       command.description(),
       describeOptions(command),
+      ...command.commands.flatMap((subcommand) => [
+        `\`lizsync ${command.name()} ${subcommand.name()} ${subcommand.usage()}\``,
+        subcommand.description(),
+        ...(subcommand.options.length > 0 ? [describeOptions(subcommand)] : []),
+      ]),
       describeExamples(command),
     ]),
   ].join('\n\n');

@@ -8,7 +8,7 @@ import type { CommandContext, ConnectionOption } from './command.js';
  * UsageError when none of them says it, or when it cannot be understood.
  */
 export function resolveClone(option: ConnectionOption, context: CommandContext): ConnectionSettings {
-  const clone = resolveGiven('clone', option, context);
+  const clone = findClone(option, context);
   if (clone !== undefined) return clone;
   throw new UsageError('no connection to the clone is given', {
     hint:
@@ -27,20 +27,33 @@ export async function resolveCentral(
   context: CommandContext,
   clone?: ConnectionSettings,
 ): Promise<ConnectionSettings> {
-  const central = resolveGiven('central', option, context);
+  const central = await findCentral(option, context, clone);
   if (central !== undefined) return central;
-  if (clone !== undefined) {
-    const stored = await findStoredCentral(clone, context.environment);
-    if (stored !== undefined) {
-      context.terminal.explain(`central: ${describeConnection(stored)}, as stored in the clone`);
-      return stored;
-    }
-  }
   throw new UsageError('no connection to the central is given', {
     hint:
       'say where the central is: --central CONNECTION, the environment variable LIZSYNC_CENTRAL, or in lizsync.toml: ' +
       `central = 'CONNECTION'${clone === undefined ? '' : ' (the clone has none stored)'}; ${describeForms()}`,
   });
+}
+
+/** As resolveClone, but undefined when nothing says where the clone is. */
+export function findClone(option: ConnectionOption, context: CommandContext): ConnectionSettings | undefined {
+  return resolveGiven('clone', option, context);
+}
+
+/** As resolveCentral, but undefined when nothing says where the central is. */
+export async function findCentral(
+  option: ConnectionOption,
+  context: CommandContext,
+  clone?: ConnectionSettings,
+): Promise<ConnectionSettings | undefined> {
+  const central = resolveGiven('central', option, context);
+  if (central !== undefined || clone === undefined) return central;
+  const stored = await findStoredCentral(clone, context.environment);
+  if (stored !== undefined) {
+    context.terminal.explain(`central: ${describeConnection(stored)}, as stored in the clone`);
+  }
+  return stored;
 }
 
 /**

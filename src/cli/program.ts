@@ -5,6 +5,7 @@ import { type CommandRunner, createRunner, describeExamples, type ExitCode } fro
 import { createCompareCommand } from './commands/compare.js';
 import { createDeployCommand } from './commands/deploy.js';
 import { createGrantCommand } from './commands/grant.js';
+import { createHeldCommand } from './commands/held.js';
 import { createInstallCommand } from './commands/install.js';
 import { createPackageCommand } from './commands/package.js';
 import { createPrepareCentralCommand } from './commands/prepare-central.js';
@@ -19,6 +20,7 @@ const commandFactories: ((run: CommandRunner) => Command)[] = [
   createPackageCommand,
   createDeployCommand,
   createSyncCommand,
+  createHeldCommand,
   createCompareCommand,
   createGrantCommand,
 ];
@@ -48,7 +50,7 @@ export function createProgram(
     );
   const run = createRunner(terminal, environment, signal, onExitCode);
   for (const create of commandFactories) program.addCommand(create(run));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
     command
       .exitOverride()
       .configureHelp({ showGlobalOptions: true })

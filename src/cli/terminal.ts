@@ -24,6 +24,11 @@ export class Terminal {
     this.#mode = mode;
   }
 
+  /** Whether results are for programs. */
+  get isJson(): boolean {
+    return this.#mode.json;
+  }
+
   /** Shows progress of the core: a spinner in a terminal, plain lines elsewhere, nothing with --quiet. */
   readonly onProgress: ProgressCallback = (event) => {
     if (event.kind === 'warning') {

@@ -77,10 +77,13 @@ export async function synchronize(
   };
   const clone = await openConnection(options.clone, { role: 'clone', onNotice, signal });
   try {
-    if (options.viaClone) return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
+    if (options.viaClone)
+      return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
     const central = await openConnection(options.central, { role: 'central', onNotice, signal });
     try {
-      return await retryTransactions(onProgress, [clone, central], () => synchronizeServers(central, clone, onProgress));
+      return await retryTransactions(onProgress, [clone, central], () =>
+        synchronizeServers(central, clone, onProgress),
+      );
     } finally {
       await central.close();
     }

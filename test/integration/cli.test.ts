@@ -10,7 +10,7 @@ import { type CliResult, runLizsync, startLizsync } from '../support/cli.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
 import { getCloneServer, getTestServer } from '../support/server.js';
 
-const commands = ['install', 'upgrade', 'prepare-central', 'package', 'deploy', 'sync', 'compare'];
+const commands = ['install', 'upgrade', 'prepare-central', 'package', 'deploy', 'sync', 'held', 'compare'];
 const program = fileURLToPath(new URL('../../bin/lizsync.js', import.meta.url));
 const nowhere = 'postgresql://alice:verysecret@127.0.0.1:1/nowhere?connect_timeout=2';
 

@@ -22,7 +22,8 @@ begin
             where p.pronamespace = 'lizsync'::regnamespace
               and p.proname in (
                   'get_clone_state', 'open_sync', 'describe_columns', 'check_same_structure', 'begin_sync', 'start_delivery',
-                  'outgoing_changes', 'stage_changes', 'receive_changes', 'finish_sync', 'synchronize', 'get_last_sync'
+                  'outgoing_changes', 'stage_changes', 'receive_changes', 'finish_sync', 'synchronize', 'get_last_sync',
+                  'describe_server', 'list_held_changes', 'retry_held_changes', 'discard_held_change'
               )
         loop
             execute format('grant execute on function %s to %I', v_function, v_role_name);

@@ -69,8 +69,7 @@ function reportWhatNeedsAPerson(result: SynchronizeResult, { terminal }: Command
     exitCode = exitCodes.needsAPerson;
     terminal.warn(
       `${formatCount(result.held, 'change')} could not be applied and ${result.held === 1 ? 'is' : 'are'} held`,
-      'the table lizsync.held_changes says which rows and why, in the central and in the clone; ' +
-        'correct what stands in their way, every sync tries them again',
+      'lizsync held says which rows and why; correct what stands in their way, every sync tries them again',
     );
   }
   const offset = result.clock_offset_ms;
