@@ -87,6 +87,9 @@ begin
         perform lizsync.add_incoming_batch(p_sync_id, 0, p_sender_id);
 
         -- a held change is no echo when it succeeds at last: the sender may have got another value from here since then
+        -- (as a replica, PostgreSQL does not cascade a delete)
+        delete from lizsync.held_change_parts as p using lizsync.held_changes as h
+        where h.peer_id = p_sender_id and p.held_id = h.held_id;
         with tried_again as (
             delete from lizsync.held_changes as h where h.peer_id = p_sender_id returning *
         )
