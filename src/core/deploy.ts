@@ -128,8 +128,8 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   warnAboutOlderServer(deployment, onProgress);
   await createExtensions(deployment, onProgress);
   const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
-  const before = await readClone(deployment);
   await lockTables(clone);
+  const before = await readClone(deployment);
   const unsentChanges =
     installed.fromVersion === null ? null : await checkUnsentChanges(deployment, before, onProgress);
   await replaceTables(deployment, before, preData, onProgress);
@@ -280,8 +280,9 @@ async function readClone({ manifest, clone, options }: Deployment): Promise<Clon
   return row;
 }
 
-/** Keeps people from editing what is about to be replaced, and waits for those who are at it. */
+/** Keeps people and syncs from changing what is about to be replaced, and waits for those who are at it. */
 async function lockTables(clone: Connection): Promise<void> {
+  await clone.queryBatch('lock table lizsync.links in share row exclusive mode');
   const rows = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-deployed-tables.sql'));
   if (rows.length === 0) return;
   await clone.queryBatch(`lock table ${rows.map(({ name }) => name).join(', ')} in access exclusive mode`);

@@ -182,6 +182,9 @@ describe('what a package carries', () => {
       `create schema test; create table test.a (id integer, h "My extensions".hstore default 'a=>1')`,
       { beforeInstallation: 'create schema "My extensions"; create extension hstore schema "My extensions"' },
     );
+    await central.query(`
+      create schema geo; create extension cube schema "My extensions"; create extension earthdistance schema geo;
+      alter table test.a add column place geo.earth`);
     await central.query(`insert into test.a (id) values (1)`);
     const clone = await createEmptyClone();
     const { file } = await packageTables(central);
@@ -403,6 +406,11 @@ describe('which tables are packaged', () => {
     const some = await refusal(packageTables(central));
     expect(some.hint).toBe(`Run: lizsync prepare-central --central --tables 'test."B c"'`);
     expect(some.details).toEqual(['test."B c": no uid column, no audit triggers']);
+    await central.query(`
+      drop table test."B c"; create table test.p (id integer, uid uuid not null default gen_random_uuid()) partition by range (id);
+      select audit.enable_relation('test', 'p'); create table test.p1 partition of test.p default`);
+    const late = await refusal(packageTables(central));
+    expect(late.details).toEqual(['test.p: no audit triggers']);
     const all = await refusal(packageTables(central, { schemas: ['other'] }));
     expect(all.hint).toBe('Run: lizsync prepare-central --central --schemas other');
   });
