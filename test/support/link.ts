@@ -85,9 +85,10 @@ export async function linkDatabases(
     sync,
     reset: async (rows) => {
       const tables = Object.keys(await readContents(central, schemas));
-      await central.query(`truncate ${tables.join(', ')} restart identity`);
-      for (const database of [central, ...clones]) await database.query('delete from lizsync.held_changes');
-      for (let round = 0; round < 2; round += 1) for (const clone of clones) await sync(clone);
+      for (const database of [central, ...clones]) {
+        await database.query(`truncate ${tables.join(', ')} restart identity; delete from lizsync.held_changes`);
+      }
+      for (const clone of clones) await sync(clone);
       await central.query(rows);
       for (const clone of clones) await sync(clone);
       for (const database of [central, ...clones]) await database.query('delete from lizsync.conflicts');
