@@ -21,10 +21,12 @@ export interface FaultyLink extends LinkedDatabases {
 
 const items = `
   create schema test;
-  create table test.item (uid uuid primary key default gen_random_uuid(), name text not null, number integer);
+  create table test.item (
+    uid uuid primary key default gen_random_uuid(), name text not null, number integer, other integer
+  );
 `;
 
-/** Links a central and a clone with a table test.item (uid, name, number), and puts a line before each. */
+/** Links a central and a clone with a table test.item (uid, name, number, other), and puts a line before each. */
 export async function createFaultyLink(): Promise<FaultyLink> {
   const world = await linkDatabases(items);
   const { central, clones } = world;

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { afterAll } from 'vitest';
 
 /** A line between clients and a PostgreSQL server that fails on demand. Counts start again with each `reset`. */
 export interface TcpProxy {
@@ -34,7 +34,14 @@ interface Orders {
   watched?: { text: string; at: 'question' | 'answer'; how: 'cut' | 'stop' };
 }
 
-/** Opens a line to a server; it closes at the end of the test. */
+const openProxies = new Set<() => void>();
+
+afterAll(() => {
+  for (const close of openProxies) close();
+  openProxies.clear();
+});
+
+/** Opens a line to a server; it closes when all tests of the file have ended. */
 export async function createTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let passed = { toServer: 0, toClient: 0, turns: 0 };
@@ -114,7 +121,7 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  onTestFinished(() => {
+  openProxies.add(() => {
     cut();
     server.close();
   });
