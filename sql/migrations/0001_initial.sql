@@ -98,7 +98,11 @@ create table lizsync.server_metadata (
     -- the incarnation: a dump restored elsewhere or a copied database has other values, and positions mean nothing there
     system_identifier bigint not null,
     database_oid oid not null,
-    created_at timestamp with time zone not null default clock_timestamp()
+    created_at timestamp with time zone not null default clock_timestamp(),
+    -- central only: all events of transactions before this one may have been removed from the log
+    pruned_before xid8,
+    -- central only: the latest time of a removed event
+    pruned_until timestamp with time zone
 );
 comment on table lizsync.server_metadata is 'Who this server is.';
 
@@ -119,6 +123,9 @@ create table lizsync.links (
     clock_offset interval,
     last_synchronised_at timestamp with time zone,
     created_at timestamp with time zone not null default clock_timestamp(),
+    deployed_at timestamp with time zone not null default clock_timestamp(),
+    -- central only: the clone needs a new package, what it has not received need not be kept
+    expired_at timestamp with time zone,
     retired_at timestamp with time zone
 );
 comment on table lizsync.links is
@@ -152,6 +159,20 @@ create table lizsync.packages (
     relations text[] not null
 );
 comment on table lizsync.packages is 'Packages made from this central.';
+
+create table lizsync.deployments (
+    clone_id uuid primary key,
+    clone_name text not null,
+    clone_system_identifier bigint not null,
+    clone_database_oid oid not null,
+    clone_position pg_snapshot not null,
+    clone_transaction_id xid8 not null,
+    sync_id uuid not null,
+    package_id uuid not null references lizsync.packages,
+    created_at timestamp with time zone not null default clock_timestamp()
+);
+comment on table lizsync.deployments is
+    'Deployments that the clone may have committed or not: a link is made of one, or changed, once the clone is known to have it.';
 
 create table lizsync.history (
     sync_id uuid not null,

@@ -83,8 +83,8 @@ interface Deployment {
  * Makes a database a clone of a central, from a package: its tables with their rows, the audit, the link to the central,
  * and at the central the link to the clone. One transaction in the clone: after any failure it is as it was.
  *
- * The central commits first. When the clone fails to commit after that, the central has a link whose last transaction of
- * the clone was rolled back, by which the next sync or deploy recognises it.
+ * The central notes the deployment first. It counts there once the clone is known to have committed: the central is told
+ * so at the end, or finds it out by the clone's next sync.
  * @throws LizsyncError when the archive is damaged or not of this central, or the clone would lose something
  */
 export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
@@ -106,7 +106,8 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
               await clone.queryBatch('set local quote_all_identifiers = off');
               const result = await deployInTransaction(deployment, onProgress);
               await clone.commit();
-              return result;
+              await confirmDeployment(central, result, onProgress);
+              return result.described;
             } catch (error) {
               await clone.rollback();
               throw error;
@@ -119,7 +120,30 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
   );
 }
 
-async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<DeployResult> {
+/** Failure is no harm: the first sync says it again. */
+async function confirmDeployment(
+  central: Connection,
+  { described, syncId }: Deployed,
+  onProgress: ProgressCallback,
+): Promise<void> {
+  try {
+    await withTransaction(central, {}, () =>
+      central.query('select lizsync.confirm_deployment($1, $2)', [described.serverId, syncId]),
+    );
+  } catch (error) {
+    onProgress({
+      kind: 'warning',
+      text: `the central will hear of the deployment with the first sync: ${(error as Error).message}`,
+    });
+  }
+}
+
+interface Deployed {
+  described: DeployResult;
+  syncId: string;
+}
+
+async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<Deployed> {
   const { archive, manifest, clone, options } = deployment;
   const preData = readSchemaScript(await archive.readText(preDataEntryName), manifest.packageId, preDataEntryName);
   const postData = readSchemaScript(await archive.readText(postDataEntryName), manifest.packageId, postDataEntryName);
@@ -144,7 +168,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   if (after !== undefined) await runSqlAfter(clone, after, onProgress);
   await clone.queryBatch('set constraints all immediate');
   await registerClone(deployment, identity.syncId);
-  return {
+  const described = {
     serverId: identity.serverId,
     serverName: identity.serverName,
     packageId: manifest.packageId,
@@ -152,6 +176,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
     rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0),
     unsentChanges,
   };
+  return { described, syncId: identity.syncId };
 }
 
 /** The archive is of this central, as it is now, and made by it. */

@@ -16,7 +16,7 @@ set search_path = pg_catalog, pg_temp
 -- names are compared as texts
 set quote_all_identifiers = off
 as $function$
--- Everything that the clone had is replaced by the package, so nothing of its log before p_clone_position is wanted here.
+-- The clone commits after this, or does not. Until it is known to have done so, its link stays as it was.
 declare
     v_package lizsync.packages;
     v_missing text;
@@ -28,6 +28,13 @@ begin
         raise exception using errcode = 'LZ001',
             message = format('the central does not know the package %s', p_package_id),
             hint = 'Deploy a package that was made from this central with lizsync package.';
+    end if;
+    -- lizsync.prune_central looks for links that need old events under the same lock
+    perform from lizsync.server_metadata as m where m.pruned_before > pg_snapshot_xmin(v_package.snapshot) for share;
+    if found then
+        raise exception using errcode = 'LZ001',
+            message = 'the package is too old: the central has removed events from its log that were logged after it was made',
+            hint = 'Make a new package: lizsync package --central';
     end if;
     if p_clone_id = lizsync.server_id() then
         raise exception using errcode = 'LZ001', message = 'the central cannot be its own clone',
@@ -45,23 +52,22 @@ begin
             hint = 'Make a new package: lizsync package --central';
     end if;
 
-    insert into lizsync.links as l (
-        peer_id, peer_name, peer_system_identifier, peer_database_oid, position, peer_position,
-        last_sync_id, last_sync_transaction_id, pending_sync_id, clock_offset, last_synchronised_at, retired_at
+    insert into lizsync.deployments as d (
+        clone_id, clone_name, clone_system_identifier, clone_database_oid, clone_position, clone_transaction_id, sync_id, package_id
     )
     values (
-        p_clone_id, p_clone_name, p_clone_system_identifier, p_clone_database_oid, p_clone_position, v_package.snapshot,
-        p_sync_id, p_clone_transaction_id, null, null, null, null
+        p_clone_id, p_clone_name, p_clone_system_identifier, p_clone_database_oid, p_clone_position, p_clone_transaction_id,
+        p_sync_id, p_package_id
     )
-    on conflict (peer_id) do update
-    set peer_name = excluded.peer_name,
-        peer_system_identifier = excluded.peer_system_identifier,
-        peer_database_oid = excluded.peer_database_oid,
-        position = excluded.position,
-        last_sync_id = excluded.last_sync_id,
-        last_sync_transaction_id = excluded.last_sync_transaction_id,
-        pending_sync_id = null,
-        retired_at = null;
+    on conflict (clone_id) do update
+    set clone_name = excluded.clone_name,
+        clone_system_identifier = excluded.clone_system_identifier,
+        clone_database_oid = excluded.clone_database_oid,
+        clone_position = excluded.clone_position,
+        clone_transaction_id = excluded.clone_transaction_id,
+        sync_id = excluded.sync_id,
+        package_id = excluded.package_id,
+        created_at = clock_timestamp();
 
     -- What the clone had sent after the package was made would be left out of its first pull as its own, and be missing.
     perform
@@ -75,14 +81,8 @@ begin
             message = 'the package is older than changes that the clone has sent to the central',
             hint = 'Make a new package: lizsync package --central. Or give the clone a new identity: --new-id';
     end if;
-
-    delete from lizsync.link_relations as r where r.peer_id = p_clone_id;
-    insert into lizsync.link_relations (peer_id, schema_name, table_name)
-    select p_clone_id, l.schema_name, l.table_name
-    from audit.logged_relations as l
-    where format('%I.%I', l.schema_name, l.table_name) = any (v_package.relations);
 end
 $function$;
 
 comment on function lizsync.register_clone(uuid, text, uuid, text, bigint, oid, pg_snapshot, uuid, xid8) is
-    'Makes a database that was deployed from a package a clone of this central, or makes it one again.';
+    'On the central, before the clone commits its deployment: checks it and notes it. lizsync.confirm_deployment makes it count.';

@@ -40,6 +40,9 @@ begin
                 case when v_version < (p_clone_state ->> 'schema_version')::integer then '--central' else '--clone' end);
     end if;
 
+    -- the clone has committed a deployment whose end the central did not hear of
+    perform lizsync.confirm_deployment((p_clone_state ->> 'server_id')::uuid, (p_clone_state ->> 'last_sync_id')::uuid);
+    perform lizsync.lock_link((p_clone_state ->> 'server_id')::uuid);
     select l.* into v_link from lizsync.links as l where l.peer_id = (p_clone_state ->> 'server_id')::uuid;
     if not found or v_link.retired_at is not null then
         raise exception using
@@ -48,8 +51,6 @@ begin
                              case when v_link.retired_at is not null then ' any more: it was retired' else '' end),
             hint = 'Deploy a package to the clone.';
     end if;
-    perform lizsync.lock_link(v_link.peer_id);
-
     if v_link.peer_system_identifier::text is distinct from p_clone_state #>> '{incarnation,system_identifier}'
        or v_link.peer_database_oid::text is distinct from p_clone_state #>> '{incarnation,database_oid}'
        or pg_snapshot_xmax(v_link.position) > pg_snapshot_xmax((p_clone_state ->> 'current_position')::pg_snapshot) then
