@@ -506,6 +506,37 @@ describe('a deploy that fails', () => {
     expect(await synchronizeBoth(central, clone)).toMatchObject({ pushed: 1 });
     await deployTo(clone, central, (await packageTables(central)).file);
   });
+
+  test('although it would have discarded changes leaves them to be sent, and the tables to synchronise as they were', async () => {
+    const central = await createSmallCentral();
+    const clone = await createEmptyClone();
+    await deployTo(clone, central, (await packageTables(central)).file);
+    await clone.query(`update test.tree set kind = 'a'`);
+    const { file } = await packageTables(central);
+    await clone.query(`
+      create function public.fail() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$;
+      create constraint trigger fail after update on lizsync.server_metadata deferrable initially deferred
+        for each row execute function public.fail()`);
+    const unsentChangesFile = path.join(await createFolder(), 'unsent.jsonl');
+    await refusal(deployTo(clone, central, file, { force: true, unsentChangesFile }));
+    await clone.query('drop function public.fail() cascade');
+    expect(await synchronizeBoth(central, clone)).toMatchObject({ pushed: 1 });
+    expect(await central.value('select kind from test.tree')).toBe('a');
+  });
+
+  test('only in telling the central of its end counts from the first sync', async () => {
+    const central = await createSmallCentral();
+    const clone = await createEmptyClone();
+    const { file } = await packageTables(central);
+    await central.query(`
+      create function public.fail() returns trigger language plpgsql as $$ begin raise exception 'line cut'; end $$;
+      create trigger fail before insert on lizsync.links for each row execute function public.fail()`);
+    await deployTo(clone, central, file);
+    expect(await central.value('select count(*) from lizsync.links')).toBe('0');
+    await central.query('drop function public.fail() cascade');
+    await clone.query(`update test.tree set kind = 'a'`);
+    expect(await synchronizeBoth(central, clone)).toMatchObject({ pushed: 1 });
+  });
 });
 
 describe('a damaged archive', () => {
