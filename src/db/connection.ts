@@ -334,6 +334,7 @@ const pinnedSettings = [
   "xmloption = 'content'",
   'standard_conforming_strings = on',
   'transform_null_equals = off',
+  'quote_all_identifiers = off',
   'row_security = off',
   'statement_timeout = 0',
   'idle_in_transaction_session_timeout = 0',

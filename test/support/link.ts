@@ -7,7 +7,7 @@ import { prepareCentral } from '../../src/core/prepare-central.js';
 import { type SynchronizeResult, synchronize } from '../../src/core/sync.js';
 import { upgrade } from '../../src/core/upgrade.js';
 import { createDatabase, type TestDatabase } from './database.js';
-import { getCloneServer, getTestServer } from './server.js';
+import { getCloneServer, getTestServer, type TestServer } from './server.js';
 import { toSettings } from './settings.js';
 
 /** How a sync travels: COPY by the command line's core, or dblink by the clone itself. */
@@ -33,6 +33,7 @@ export interface LinkedDatabases {
  * @param options.cloneCount default 1
  * @param options.schemas default: test
  * @param options.settings SQL fragments such as "datestyle = 'SQL, DMY'", set for each database of that role
+ * @param options.servers default: those that all tests share
  */
 export async function linkDatabases(
   tables: string,
@@ -41,10 +42,11 @@ export async function linkDatabases(
     schemas?: string[];
     excludeColumns?: Parameters<typeof prepareCentral>[0]['excludeColumns'];
     settings?: { central?: string[]; clone?: string[] };
+    servers?: { central?: TestServer; clone?: TestServer };
   } = {},
 ): Promise<LinkedDatabases> {
-  const { cloneCount = 1, schemas = ['test'], settings = {}, excludeColumns } = options;
-  const central = await createDatabase(getTestServer(), { name: 'central' });
+  const { cloneCount = 1, schemas = ['test'], settings = {}, servers = {}, excludeColumns } = options;
+  const central = await createDatabase(servers.central ?? getTestServer(), { name: 'central' });
   await setDefaults(central, settings.central);
   await central.query(tables);
   await upgrade(toSettings(central.url), { role: 'central', install: true, serverName: 'central', dryRun: false });
@@ -61,7 +63,7 @@ export async function linkDatabases(
     const archive = path.join(folder, 'package.zip');
     await createPackage({ central: toSettings(central.url), schemas, output: archive });
     for (let number = 1; number <= cloneCount; number += 1) {
-      const clone = await createDatabase(getCloneServer(), { name: `clone${number}` });
+      const clone = await createDatabase(servers.clone ?? getCloneServer(), { name: `clone${number}` });
       await setDefaults(clone, settings.clone);
       await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: `clone${number}` });
       clones.push(clone);
@@ -114,7 +116,8 @@ function quote(text: string): string {
 async function readContents(database: TestDatabase, schemas: string[]): Promise<Record<string, unknown[]>> {
   // one spelling for all, whatever the databases' own settings are
   const client = await database.connect({
-    options: '-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=1 -c bytea_output=hex',
+    options:
+      '-c datestyle=ISO -c intervalstyle=postgres -c timezone=UTC -c extra_float_digits=1 -c bytea_output=hex -c quote_all_identifiers=off',
   });
   const { rows: names } = await client.query<{ name: string }>(
     `select format('%I.%I', n.nspname, c.relname) as name

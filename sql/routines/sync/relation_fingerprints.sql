@@ -3,6 +3,8 @@ returns jsonb
 language sql
 stable
 set search_path = pg_catalog, pg_temp
+-- both servers must write names the same way
+set quote_all_identifiers = off
 as $function$
     select coalesce(jsonb_object_agg(format('%I.%I', l.schema_name, l.table_name), f.fingerprint), '{}')
     from lizsync.link_relations as l
