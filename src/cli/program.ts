@@ -9,6 +9,7 @@ import { createHeldCommand } from './commands/held.js';
 import { createInstallCommand } from './commands/install.js';
 import { createPackageCommand } from './commands/package.js';
 import { createPrepareCentralCommand } from './commands/prepare-central.js';
+import { createPruneCommand } from './commands/prune.js';
 import { createSyncCommand } from './commands/sync.js';
 import { createUpgradeCommand } from './commands/upgrade.js';
 import type { Terminal } from './terminal.js';
@@ -23,6 +24,7 @@ const commandFactories: ((run: CommandRunner) => Command)[] = [
   createHeldCommand,
   createCompareCommand,
   createGrantCommand,
+  createPruneCommand,
 ];
 
 /**

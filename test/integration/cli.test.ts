@@ -10,7 +10,7 @@ import { type CliResult, runLizsync, startLizsync } from '../support/cli.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
 import { getCloneServer, getTestServer } from '../support/server.js';
 
-const commands = ['install', 'upgrade', 'prepare-central', 'package', 'deploy', 'sync', 'held', 'compare'];
+const commands = ['install', 'upgrade', 'prepare-central', 'package', 'deploy', 'sync', 'held', 'compare', 'prune'];
 const program = fileURLToPath(new URL('../../bin/lizsync.js', import.meta.url));
 const nowhere = 'postgresql://alice:verysecret@127.0.0.1:1/nowhere?connect_timeout=2';
 
@@ -53,6 +53,8 @@ describe('wrong usage ends with 2 and says what to do', () => {
     [['prepare-central', '--central', 'x', '--tables', 't'], 'expected SCHEMA.TABLE, got t'],
     [['sync', '--clone', 'host=x unknown_keyword=1'], 'unknown_keyword'],
     [['sync', '--config', 'missing.toml'], 'the configuration file missing.toml does not exist'],
+    [['prune', '--central'], "required option '--keep <age>' not specified"],
+    [['prune', '--central', 'x', '--keep', 'ever'], 'ever is not an age'],
     [['install', '--central'], 'no connection to the central is given'],
     [['sync'], 'no connection to the clone is given'],
     [['compare', '--clone', 'service=missing'], 'missing'],
@@ -302,7 +304,7 @@ describe('a clone and its central', () => {
     const result = await runLizsync(['sync', '--clone', clone.url, '--quiet']);
     expect(result).toMatchObject({ code: 3, stdout: '' });
     expect(result.stderr).toContain('could not be applied');
-    expect(result.stderr).toContain('hint: the table lizsync.held_changes says which rows and why');
+    expect(result.stderr).toContain('hint: lizsync held says which rows and why');
     expect(await runLizsync(['compare', '--clone', clone.url])).toMatchObject({ code: 1 });
   });
 

@@ -19,6 +19,7 @@ as $function$
 -- The clone commits after this, or does not. Until it is known to have done so, its link stays as it was.
 declare
     v_package lizsync.packages;
+    v_pruned_before xid8;
     v_missing text;
 begin
     select * into v_package
@@ -29,9 +30,9 @@ begin
             message = format('the central does not know the package %s', p_package_id),
             hint = 'Deploy a package that was made from this central with lizsync package.';
     end if;
-    -- lizsync.prune_central looks for links that need old events under the same lock
-    perform from lizsync.server_metadata as m where m.pruned_before > pg_snapshot_xmin(v_package.snapshot) for share;
-    if found then
+    -- lizsync.prune_central looks under the same lock for those who need old events
+    select m.pruned_before into v_pruned_before from lizsync.server_metadata as m for share;
+    if v_pruned_before > pg_snapshot_xmin(v_package.snapshot) then
         raise exception using errcode = 'LZ001',
             message = 'the package is too old: the central has removed events from its log that were logged after it was made',
             hint = 'Make a new package: lizsync package --central';

@@ -118,6 +118,16 @@ begin
         set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
         where i.action = 'U' and not i.exists_here and i.state = 'a';
 
+        -- what was changed here since the sender's position may have been removed from the log (lizsync.prune_central): then
+        -- nobody can say any more whether an older change of the sender lost
+        update pg_temp.lizsync_incoming as i
+        set state = 'h', sqlstate = 'LZ003',
+            message = 'the log does not say any more what was changed here before, so which change is the later one is not known'
+        from lizsync.server_metadata as m
+        where i.state = 'a' and i.action <> 'D' and i.exists_here
+          and pg_snapshot_xmin(coalesce(i.held_position::pg_snapshot, p_sender_position)) < m.pruned_before
+          and coalesce(i.corrected_at, i.changed_at) <= m.pruned_until;
+
         v_first_event_id := nextval('audit.event_id_sequence');
         loop
             begin

@@ -43,6 +43,9 @@ begin
         (v_result ->> 'held')::bigint + coalesce((p_details #>> '{push,held}')::bigint, 0),
         v_clock_offset
     );
+    if not v_is_central then
+        perform lizsync.prune_clone(50000);
+    end if;
     return v_result;
 end
 $function$;
