@@ -1,4 +1,5 @@
 -- What deploy must know about a database that has lizsync already. link_*: its link to a central; null: it has none.
+-- $1 snapshot of the package, $2 and $3 incarnation of its central, $4 the first transaction that the central has not begun.
 select
     m.server_id,
     m.server_name,
@@ -9,6 +10,9 @@ select
     l.position::text as link_position,
     -- everything that the clone has seen must be in the package
     l.position is null
+    -- but not what it has seen of a central that was another, or has gone back in time since
+    or (l.peer_system_identifier, l.peer_database_oid) is distinct from ($2::bigint, $3::oid)
+    or pg_snapshot_xmax(l.position) > $4::xid8
     or pg_snapshot_xmax(l.position) <= pg_snapshot_xmax($1::pg_snapshot)
     and not exists (
         select from pg_snapshot_xip($1::pg_snapshot) as x (in_progress)

@@ -288,8 +288,16 @@ async function createExtension(
   }
 }
 
-async function readClone({ manifest, clone, options }: Deployment): Promise<CloneRow> {
-  const [row] = await clone.query<CloneRow>(readSqlFile('queries/deploy-read-clone.sql'), [manifest.snapshot]);
+async function readClone({ manifest, central, clone, options }: Deployment): Promise<CloneRow> {
+  const [next] = await withTransaction(central, { readOnly: true }, () =>
+    central.query<{ transaction_id: string }>('select pg_snapshot_xmax(pg_current_snapshot()) as transaction_id'),
+  );
+  const [row] = await clone.query<CloneRow>(readSqlFile('queries/deploy-read-clone.sql'), [
+    manifest.snapshot,
+    manifest.central.systemIdentifier,
+    manifest.central.databaseOid,
+    next?.transaction_id,
+  ]);
   if (row === undefined) throw new Error('no row from deploy-read-clone.sql');
   if (row.link_central_id !== null && row.link_central_id !== manifest.central.serverId) {
     throw new LizsyncError(
@@ -319,7 +327,7 @@ async function checkUnsentChanges(
   onProgress: ProgressCallback,
 ): Promise<DeployResult['unsentChanges']> {
   // positions mean nothing in a copy or after a restore
-  const position = before.is_same_incarnation ? await readPosition(central, before.server_id) : null;
+  const position = before.is_same_incarnation ? await readPosition(central, clone, before.server_id) : null;
   const [row] = await clone.query<{ count: string }>(
     'select count(*) as count from lizsync.unsent_changes($1) as unsent_changes',
     [position],
@@ -339,14 +347,23 @@ async function checkUnsentChanges(
   return { count: await saveUnsentChanges(clone, position, file), file };
 }
 
-/** Up to where the central has the log of a clone; null: it does not know the clone. */
-async function readPosition(central: Connection, serverId: string): Promise<string | null> {
-  const [row] = await withTransaction(central, { readOnly: true }, () =>
-    central.query<{ position: string }>('select position::text as position from lizsync.links where peer_id = $1', [
-      serverId,
-    ]),
+/** Up to where the central has the log of a clone; null: it does not know the clone as it is now. */
+async function readPosition(central: Connection, clone: Connection, cloneId: string): Promise<string | null> {
+  const [link] = await withTransaction(central, { readOnly: true }, () =>
+    central.query<{
+      server_id: string;
+      position: string;
+      last_sync_id: string | null;
+      last_sync_transaction_id: string | null;
+    }>(readSqlFile('queries/deploy-read-link.sql'), [cloneId]),
   );
-  return row?.position ?? null;
+  if (link === undefined) return null;
+  const [row] = await clone.query<{ shared: boolean }>('select lizsync.shares_history($1, $2, $3) as shared', [
+    link.server_id,
+    link.last_sync_id,
+    link.last_sync_transaction_id,
+  ]);
+  return row?.shared ? link.position : null;
 }
 
 function nameUnsentChangesFile(serverName: string): string {
@@ -475,6 +492,8 @@ async function storeIdentity(
   const serverId = options.newId === true ? randomUUID() : before.server_id;
   const serverName = options.name ?? before.server_name;
   const syncId = randomUUID();
+  // what a copy has logged must never come up as new
+  await clone.query('select lizsync.adopt_incarnation()');
   await clone.query(readSqlFile('queries/deploy-update-identity.sql'), [serverId, serverName]);
   await clone.query(readSqlFile('queries/deploy-store-link.sql'), [
     manifest.central.serverId,

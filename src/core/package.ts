@@ -78,6 +78,7 @@ export async function createPackage(
         return choosePackageTables(connection, options.schemas, options.tables ?? []);
       });
       for (const text of chosen.leftOut) onProgress({ kind: 'warning', text: `not in the package: ${text}` });
+      await adoptCopy(connection, onProgress);
       const packageId = randomUUID();
       await connection.begin({ isolation: 'repeatable read' });
       try {
@@ -161,6 +162,19 @@ async function fillArchive(
   };
   const { sha256 } = await archive.add(manifestEntryName, `${JSON.stringify(manifest, undefined, 2)}\n`);
   return { manifest, manifestSha256: sha256, leftOut: definitions.leftOut };
+}
+
+/** A central that was copied or restored from a dump begins anew with the first package that is made of it. */
+async function adoptCopy(connection: Connection, onProgress: ProgressCallback): Promise<void> {
+  const [row] = await withTransaction(connection, {}, () =>
+    connection.query<{ adopted: boolean }>('select lizsync.adopt_incarnation() as adopted'),
+  );
+  if (!row?.adopted) return;
+  onProgress({
+    kind: 'warning',
+    text: 'the central is a copy or was restored from a dump: no clone can synchronise with it as before',
+    hint: 'Deploy the new package to the clones that shall go on with this central.',
+  });
 }
 
 async function readSqlAfter(file: string): Promise<string> {

@@ -8,14 +8,10 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
--- Two slots keep the ids of the last sync that this clone saw end and of the one that began after it. A crash leaves the
--- central at either. Another id there means that one of the two went back in time, or that this clone exists twice.
--- A sync whose transaction here was rolled back is no such case: the central keeps the transaction's id.
 declare
     v_link lizsync.links;
     v_central_last constant uuid := (p_central_state ->> 'last_sync_id')::uuid;
     v_sync_id constant uuid := gen_random_uuid();
-    v_fate text;
     v_caller constant bigint := pg_current_xact_id()::text::bigint;
     v_transaction_id bigint;
 begin
@@ -23,25 +19,19 @@ begin
     where l.peer_id = (p_central_state ->> 'server_id')::uuid
     for update;
 
-    if v_central_last is distinct from v_link.last_sync_id and v_central_last is distinct from v_link.pending_sync_id then
-        begin
-            v_fate := pg_xact_status((p_central_state ->> 'last_sync_transaction_id')::xid8);
-        exception when invalid_parameter_value then
-            v_fate := 'in the future';
-        end;
-        if v_fate is distinct from 'aborted' then
-            if (p_central_state ->> 'knows_last_sync_of_clone')::boolean then
-                raise exception using
-                    errcode = 'LZ001',
-                    message = 'this clone has gone back in time, or it exists twice: the central has synchronised with it since its last sync',
-                    hint = 'Deploy a package to it; with --new-id if another copy of it is in use.';
-            end if;
+    if not lizsync.shares_history(
+        v_link.peer_id, v_central_last, (p_central_state ->> 'last_sync_transaction_id')::xid8) then
+        if (p_central_state ->> 'knows_last_sync_of_clone')::boolean then
             raise exception using
                 errcode = 'LZ001',
-                message = format('the central %s has gone back in time: it does not know the last sync of this clone',
-                                 p_central_state ->> 'server_name'),
-                hint = 'Make a new package of the central and deploy it to the clone.';
+                message = 'this clone has gone back in time, or it exists twice: the central has synchronised with it since its last sync',
+                hint = 'Deploy a package to it; with --new-id if another copy of it is in use.';
         end if;
+        raise exception using
+            errcode = 'LZ001',
+            message = format('the central %s has gone back in time: it does not know the last sync of this clone',
+                             p_central_state ->> 'server_name'),
+            hint = 'Make a new package of the central and deploy it to the clone.';
     end if;
 
     update lizsync.links as l
