@@ -61,6 +61,24 @@ describe('two syncs of one link (behaviour 11)', () => {
     await expectSynchronised(link);
   });
 
+  it('let the first go on when the second takes the lock between two transactions of the first', async () => {
+    const link = await createFaultyLink();
+    const { clone } = link;
+    await link.change();
+    const holder = await clone.connect();
+    await holder.query('begin; lock table lizsync.staged_changes in exclusive mode');
+    const first = link.synchronise();
+    await waitForBlocked(clone);
+    // the second's first step; the next one would tell it that the central is taken
+    const second = await clone.connect();
+    await second.query('begin; select lizsync.get_clone_state()');
+    await holder.query('rollback');
+    await waitForBlocked(clone);
+    await second.query('rollback');
+    await first;
+    await expectSynchronised(link);
+  });
+
   it('never both give up', async () => {
     const link = await createFaultyLink();
     const { central, clone } = link;
