@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { retryConnections } from '../../core/retry.js';
 import { type SynchronizeResult, synchronize } from '../../core/sync.js';
-import { exitCodes } from '../../errors.js';
+import { exitCodes, UsageError } from '../../errors.js';
 import {
   type CommandContext,
   type CommandRunner,
@@ -18,6 +19,7 @@ interface SyncOptions {
   central?: ConnectionOption;
   clone?: ConnectionOption;
   viaClone?: boolean;
+  retry: number;
 }
 
 // a clock further off decides too many conflicts wrongly
@@ -33,24 +35,36 @@ export function createSyncCommand(run: CommandRunner): Command {
     .addOption(cloneOption())
     .addOption(centralOption())
     .option('--via-clone', 'let the clone do the work over its own connection: SELECT lizsync.synchronize()')
+    .option('--retry <count>', 'how often to try again, after growing pauses, when a connection fails', readCount, 0)
     .addHelpText(
       'after',
-      describeExamples('lizsync sync', 'lizsync sync --clone dbname=field --quiet', 'lizsync sync --via-clone --json'),
+      describeExamples(
+        'lizsync sync',
+        'lizsync sync --clone dbname=field --retry 5 --quiet',
+        'lizsync sync --via-clone --json',
+      ),
     )
     .action(
       run<SyncOptions>(async (context, options) => {
         const clone = resolveClone(options.clone, context);
         const viaClone = options.viaClone ?? false;
-        // a clone that does the work itself knows its central
-        const central = viaClone ? clone : await resolveCentral(options.central, context, clone);
-        const result = await synchronize(
-          { central, clone, viaClone, signal: context.signal },
-          context.terminal.onProgress,
-        );
-        context.terminal.showResult(result, describeSync(result));
+        const { terminal, signal } = context;
+        const result = await retryConnections(options.retry, terminal.onProgress, signal, async () => {
+          // a clone that does the work itself knows its central
+          const central = viaClone ? clone : await resolveCentral(options.central, context, clone);
+          return await synchronize({ central, clone, viaClone, signal }, terminal.onProgress);
+        });
+        terminal.showResult(result, describeSync(result));
         return reportWhatNeedsAPerson(result, context);
       }),
     );
+}
+
+function readCount(text: string): number {
+  if (!/^[0-9]{1,4}$/.test(text)) {
+    throw new UsageError(`--retry: ${text} is not a number`, { hint: 'write it as 5; 0: do not try again' });
+  }
+  return Number(text);
 }
 
 function describeSync(result: SynchronizeResult): string[] {
