@@ -333,15 +333,23 @@ async function checkUnsentChanges(
     [position],
   );
   const count = Number(row?.count ?? 0);
-  if (count === 0) return null;
-  const text = `${count} ${count === 1 ? 'change' : 'changes'} of the clone "${before.server_name}" ${count === 1 ? 'was' : 'were'} not sent to the central`;
+  // what a lost central or another copy has got may be gone from the log, and be in the tables of the clone alone
+  const sharesHistory = before.link_central_id === null || position !== null;
+  if (count === 0 && sharesHistory) return null;
+  const changes = `${count} ${count === 1 ? 'change' : 'changes'} of the clone "${before.server_name}" ${count === 1 ? 'was' : 'were'} not sent to the central`;
+  const text = sharesHistory
+    ? changes
+    : `the clone "${before.server_name}" and the central do not share their past: one of them was copied, or restored from a backup`;
   if (options.force !== true) {
     throw new LizsyncError(text, {
-      hint:
-        `Send them: lizsync sync --clone. Or discard them: lizsync deploy --force, which writes them to a file before ` +
-        `(central "${manifest.central.serverName}").`,
+      hint: sharesHistory
+        ? `Send them: lizsync sync --clone. Or discard them: lizsync deploy --force, which writes them to a file before ` +
+          `(central "${manifest.central.serverName}").`
+        : 'The clone may have what the central has not; lizsync compare shows that. To discard it: lizsync deploy --force, ' +
+          'which writes what the log of the clone still has to a file before.',
     });
   }
+  if (count === 0) return null;
   const file = path.resolve(options.unsentChangesFile ?? nameUnsentChangesFile(before.server_name));
   onProgress({ kind: 'warning', text: `${text}; they are discarded, and written to ${file}` });
   return { count: await saveUnsentChanges(clone, position, file), file };

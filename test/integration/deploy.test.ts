@@ -331,7 +331,7 @@ describe('deploy over a clone', () => {
     const { file } = await packageTables(central);
     const unsentChangesFile = path.join(await createFolder(), 'unsent.jsonl');
     const error = await refusal(deployTo(copy, central, file, { newId: true }));
-    expect(error.message).toContain('1 change of the clone');
+    expect(error.message).toContain('do not share their past');
     const second = await deployTo(copy, central, file, { newId: true, force: true, unsentChangesFile, name: 'copy' });
     expect(second.serverId).not.toBe(first.serverId);
     for (const database of [clone, copy]) {
