@@ -625,9 +625,11 @@ describe('piping a COPY from one connection to another', () => {
 
   it('that fails at the target closes the source, and the target goes on', async () => {
     const { from, to, table, into } = await openPair();
-    await to.query(`alter table ${table} add check (a <> 100000)`);
+    await to.query(`alter table ${table} add check (a <> 1000)`);
+    // far more than lines and buffers hold: the source cannot have come to its end when the target fails
+    const endless = `copy (select pg_catalog.generate_series(1, 100000000), pg_catalog.repeat('x', 50)) to stdout`;
     const error = await getError(
-      withTransaction(to, {}, () => withTransaction(from, {}, () => pipeCopy(from, series(), to, into))),
+      withTransaction(to, {}, () => withTransaction(from, {}, () => pipeCopy(from, endless, to, into))),
     );
     expect(error).toBeInstanceOf(CopyError);
     expect(error).toMatchObject({ side: 'target', sqlstate: '23514' });
