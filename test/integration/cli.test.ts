@@ -298,6 +298,16 @@ describe('a clone and its central', () => {
     });
   });
 
+  test('a sync of a database that is no clone says how to make it one', async () => {
+    const empty = await createDatabase(getCloneServer());
+    const result = await runLizsync(['sync', '--clone', empty.url, '--central', central.url]);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('error: lizsync is not installed in clone');
+    expect(result.stderr).toContain(
+      'hint: To make it a clone, deploy a package into it: lizsync deploy ARCHIVE --clone',
+    );
+  });
+
   test('a sync that holds a change ends with 3 and says so, also with --quiet', async () => {
     await clone.query(`insert into shop.item values ('b', 'of the clone')`);
     await central.query(`insert into shop.item values ('b', 'of the central')`);
