@@ -5,7 +5,9 @@ import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
+import { installHint } from './require-server.js';
 import { retryTransactions } from './retry.js';
+import type { ServerRole } from './schema-files.js';
 
 export interface SynchronizeOptions {
   central: ConnectionSettings;
@@ -40,6 +42,8 @@ interface ServerState {
 }
 interface CentralState extends ServerState {
   different_tables: string[];
+  /** Partitions that are new there and got what others have, in this transaction. */
+  adopted_partitions: number;
 }
 interface Delivery {
   position: string;
@@ -99,11 +103,16 @@ async function synchronizeServers(
 ): Promise<SynchronizeResult> {
   onProgress({ kind: 'step', text: 'looking for changes' });
   const cloneState = await timeAnswer(() => begin<ServerState>(clone, {}, 'get_clone_state')).catch(
-    explainMissingGrant(clone, 'clone'),
+    explainRefusal(clone, 'clone'),
   );
-  const centralState = await timeAnswer(() =>
-    begin<CentralState>(central, {}, 'open_sync', JSON.stringify(cloneState.answer)),
-  ).catch(explainMissingGrant(central, 'central'));
+  const open = (): Promise<TimedAnswer<CentralState>> =>
+    timeAnswer(() => begin<CentralState>(central, {}, 'open_sync', JSON.stringify(cloneState.answer)));
+  let centralState = await open().catch(explainRefusal(central, 'central'));
+  if (centralState.answer.adopted_partitions > 0) {
+    // nobody should wait for their locks until the clone's changes have arrived
+    await central.commit();
+    centralState = await open();
+  }
   const { server_id: cloneId, position: clonePosition } = cloneState.answer;
   const { server_id: centralId, position: centralPosition, different_tables: differentTables } = centralState.answer;
   if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
@@ -175,7 +184,7 @@ async function synchronizeViaClone(clone: Connection, onProgress: ProgressCallba
   await clone.begin();
   const [counts] = await clone
     .query<{ pushed: string; pulled: string; conflicts: string }>(readSqlFile('queries/sync-via-clone.sql'))
-    .catch(explainMissingGrant(clone, 'clone'));
+    .catch(explainRefusal(clone, 'clone'));
   const last = await commit<{ sync_id: string; held: number; clock_offset_ms: number }>(clone, 'get_last_sync');
   if (counts === undefined) throw new Error('lizsync.synchronize() returned nothing');
   return {
@@ -188,17 +197,36 @@ async function synchronizeViaClone(clone: Connection, onProgress: ProgressCallba
   };
 }
 
-/** For a role that may not even begin: names the command that gives it what it needs. */
-function explainMissingGrant(connection: Connection, serverRole: 'central' | 'clone'): (error: unknown) => never {
+/** For a sync that may not, or cannot, even begin: names the command that helps. */
+function explainRefusal(connection: Connection, serverRole: ServerRole): (error: unknown) => never {
   const insufficientPrivilege = '42501';
+  const undefinedSchema = '3F000';
+  const undefinedFunction = '42883';
   return (error) => {
-    if (!(error instanceof DatabaseError) || error.sqlstate !== insufficientPrivilege) throw error;
+    if (!(error instanceof DatabaseError)) throw error;
     const user = connection.settings.user;
-    throw new LizsyncError(`${user} may not synchronise ${connection.description}: ${error.message}`, {
-      hint: `The owner of the database can allow it: lizsync grant --${serverRole} --role ${user}`,
-      details: error.details,
-      cause: error,
-    });
+    const { details } = error;
+    switch (error.sqlstate) {
+      case insufficientPrivilege:
+        throw new LizsyncError(`${user} may not synchronise ${connection.description}: ${error.message}`, {
+          hint: `The owner of the database can allow it: lizsync grant --${serverRole} --role ${user}`,
+          details,
+          cause: error,
+        });
+      case undefinedSchema:
+        throw new LizsyncError(`lizsync is not installed in ${connection.description}`, {
+          hint: installHint(serverRole),
+          cause: error,
+        });
+      case undefinedFunction:
+        throw new LizsyncError(`lizsync in ${connection.description} is of another version than this program`, {
+          hint: `Run: lizsync upgrade --${serverRole}`,
+          details,
+          cause: error,
+        });
+      default:
+        throw error;
+    }
   };
 }
 

@@ -13,13 +13,16 @@ set lc_monetary = 'C'
 -- plans are kept for the session: one that was made for a single row must not join a million rows in a nested loop
 set enable_nestloop = off
 as $function$
--- Arguments of the trigger: relation_id, and the columns that are not logged as values (uid, generated, excluded).
+-- Arguments of the trigger: relation_id, the columns that are not logged as values (uid, generated, excluded), and
+-- "partition" where it is on a partition: once that is detached it is a table of its own, which nobody synchronises.
 declare
     v_relation_id constant integer := tg_argv[0];
     v_unlogged_columns constant text[] := tg_argv[1];
     v_setting constant text := format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
     v_marks constant text := current_setting(v_setting, true);
     v_mark constant text := split_part(v_marks, ',', 1);
+    -- a mark that is no number was not written by us: then everything the transaction logged is looked at
+    v_logged_before constant bigint := case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end;
     v_changed_at constant timestamp with time zone := clock_timestamp();
     v_statement_id bigint;
     v_logged bigint;
@@ -29,6 +32,9 @@ begin
     -- what synchronisation applies is logged by lizsync.apply_changes, which knows its origin; what triggers change
     -- on that occasion (at a greater depth) is an ordinary change of this server
     if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
+        return null;
+    end if;
+    if tg_argv[2] = 'partition' and not (select c.relispartition from pg_class as c where c.oid = tg_relid) then
         return null;
     end if;
 
@@ -71,6 +77,9 @@ begin
     end if;
     get diagnostics v_logged = row_count;
 
+    if v_logged > 0 and current_setting('lizsync_audit.partition_statement', true) <> '' then
+        v_logged := v_logged - audit.drop_doubled_events(v_relation_id, tg_op, v_statement_id, v_logged_before);
+    end if;
     if v_logged = 0 then
         return null;
     end if;
@@ -87,8 +96,7 @@ begin
     if v_mark is distinct from coalesce(current_setting('lizsync_audit.last_event', true), '') then
         perform audit.order_nested_events(
             tg_relid, v_relation_id, left(tg_op, 1)::"char", v_statement_id,
-            -- a mark that is no number was not written by us: then everything the transaction logged is looked at
-            case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end
+            v_logged_before
         );
     end if;
     perform set_config('lizsync_audit.last_event', currval('audit.event_id_sequence')::text, true);

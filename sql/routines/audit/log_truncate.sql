@@ -12,23 +12,47 @@ set lc_monetary = 'C'
 set row_security = off
 as $function$
 -- Arguments of the trigger as for audit.log_statement. The trigger runs before the rows are gone and under the exclusive
--- lock that TRUNCATE has taken; TRUNCATE of a partitioned table runs it for the root and for each partition.
+-- lock that TRUNCATE has taken; TRUNCATE of a partitioned table runs it for the root and for each partition that has it.
+-- For those that were added later and have it not, the nearest table above them that has it does their work.
 declare
     v_statement_id bigint;
-    v_logged bigint;
+    v_table regclass;
+    v_logged bigint := 0;
+    v_logged_here bigint;
 begin
     if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
+        return null;
+    end if;
+    if tg_argv[2] = 'partition' and not (select c.relispartition from pg_class as c where c.oid = tg_relid) then
         return null;
     end if;
 
     v_statement_id := nextval('audit.logged_statements_statement_id_seq');
 
-    execute format($sql$
-        insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values)
-        select $1, clock_timestamp(), $2, 'D', o.uid, @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) $3
-        from only %s as o$sql$, tg_relid::regclass)
-    using v_statement_id, tg_argv[0]::integer, tg_argv[1]::text[];
-    get diagnostics v_logged = row_count;
+    for v_table in
+        select tg_relid::regclass
+        union all
+        select p.relid
+        from pg_partition_tree(tg_relid) as p
+        where p.relid <> tg_relid
+          and p.isleaf
+          and tg_relid = (
+              select above.relid
+              from pg_partition_ancestors(p.relid) with ordinality as above (relid, distance)
+              where exists (
+                  select from pg_trigger as t where t.tgrelid = above.relid and t.tgname = 'lizsync_audit_truncate')
+              order by above.distance
+              limit 1
+          )
+    loop
+        execute format($sql$
+            insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values)
+            select $1, clock_timestamp(), $2, 'D', o.uid, @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) $3
+            from only %s as o$sql$, v_table)
+        using v_statement_id, tg_argv[0]::integer, tg_argv[1]::text[];
+        get diagnostics v_logged_here = row_count;
+        v_logged := v_logged + v_logged_here;
+    end loop;
 
     if v_logged > 0 then
         insert into audit.logged_statements (

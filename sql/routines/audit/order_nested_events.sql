@@ -37,6 +37,8 @@ begin
               select own.uid
               from audit.logged_actions as own
               where own.transaction_id = pg_current_xact_id() and own.statement_id = p_statement_id
+                -- else audit.drop_doubled_events has made it the last one
+                and own.action = p_action
           )
     ), later as materialized (
         select n.uid

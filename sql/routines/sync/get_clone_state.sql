@@ -42,6 +42,7 @@ begin
             hint = 'Synchronise the original, or deploy a package here with --new-id.';
     end if;
     perform lizsync.lock_link((v_state ->> 'central_id')::uuid);
+    perform lizsync.adopt_partitions();
     return v_state;
 end
 $function$;

@@ -9,6 +9,7 @@ declare
     v_link lizsync.links;
     v_fingerprints jsonb;
     v_version integer;
+    v_adopted integer;
 begin
     select m.* into v_server from lizsync.server_metadata as m;
     if v_server.server_role is distinct from 'central' then
@@ -68,10 +69,12 @@ begin
             hint = 'Make a new package of the central and deploy it to the clone.';
     end if;
 
+    v_adopted := lizsync.adopt_partitions();
     v_fingerprints := lizsync.relation_fingerprints(v_link.peer_id);
     return jsonb_build_object(
         'server_id', v_server.server_id,
         'server_name', v_server.server_name,
+        'adopted_partitions', v_adopted,
         'position', v_link.position,
         'last_sync_id', v_link.last_sync_id,
         'last_sync_transaction_id', v_link.last_sync_transaction_id,
