@@ -10,7 +10,8 @@ as $function$
 begin
     update lizsync.server_metadata as m
     set system_identifier = (lizsync.incarnation() ->> 'system_identifier')::bigint,
-        database_oid = (lizsync.incarnation() ->> 'database_oid')::oid
+        database_oid = (lizsync.incarnation() ->> 'database_oid')::oid,
+        pruned_before = null
     where lizsync.incarnation() <> jsonb_build_object(
         'system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text);
     if not found then
