@@ -7,6 +7,8 @@ create or replace function audit.drop_doubled_events(
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- the index of event_id, whatever is known about the log
+set enable_seqscan = off
 as $function$
 -- Rows in partitions without statement triggers were logged by audit.log_partition_row, each with all that it changed, just
 -- before. An update through the root that moves a row from such a partition to another one left only its deletion there:
@@ -15,6 +17,7 @@ as $function$
 -- transaction has logged before.
 declare
     v_dropped bigint;
+    v_doubled bigint[];
     v_moved uuid[];
 begin
     with own as materialized (
@@ -32,19 +35,17 @@ begin
           and a.statement_id <> p_statement_id
           and a.uid in (select o.uid from own as o)
         order by a.uid, a.event_id desc
-    ), dropped as (
-        delete from audit.logged_actions as a
-        using own as o
-        join last_of_others as l on l.uid = o.uid
-        where a.event_id = o.event_id
-          and l.statement_id < 0
-          and (l.action = 'D') = (p_operation = 'DELETE')
-        returning 1
     )
     select
-        (select count(*) from dropped),
-        (select array_agg(l.uid) from last_of_others as l where l.statement_id < 0 and l.action = 'D' and p_operation = 'UPDATE')
-    into v_dropped, v_moved;
+        array_agg(o.event_id) filter (where (l.action = 'D') = (p_operation = 'DELETE')),
+        array_agg(o.uid) filter (where l.action = 'D' and p_operation = 'UPDATE')
+    into v_doubled, v_moved
+    from last_of_others as l
+    join own as o on o.uid = l.uid
+    where l.statement_id < 0;
+
+    delete from audit.logged_actions as a where a.event_id = any (v_doubled);
+    get diagnostics v_dropped = row_count;
 
     if v_moved is not null then
         execute format(
