@@ -183,6 +183,35 @@ ALTER TABLE lizsync.conflicts ALTER COLUMN conflict_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+-- Name: deployments; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.deployments (
+    clone_id uuid NOT NULL,
+    clone_name text NOT NULL,
+    clone_system_identifier bigint NOT NULL,
+    clone_database_oid oid NOT NULL,
+    clone_position pg_snapshot NOT NULL,
+    clone_transaction_id xid8 NOT NULL,
+    sync_id uuid NOT NULL,
+    package_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+-- Name: TABLE deployments; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.deployments IS 'Deployments that the clone may have committed or not: a link is made of one, or changed, once the clone is known to have it.';
+
+-- Name: granted_roles; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.granted_roles (
+    role_name text NOT NULL,
+    peer_id uuid NOT NULL
+);
+
+-- Name: TABLE granted_roles; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.granted_roles IS 'Roles that may synchronise a link without owning anything: who a clone is follows from the role that connects.';
+
 -- Name: held_change_parts; Type: TABLE; Schema: lizsync; Owner: -
 
 CREATE TABLE lizsync.held_change_parts (
@@ -276,6 +305,8 @@ CREATE TABLE lizsync.links (
     clock_offset interval,
     last_synchronised_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expired_at timestamp with time zone,
     retired_at timestamp with time zone
 );
 
@@ -326,6 +357,8 @@ CREATE TABLE lizsync.server_metadata (
     system_identifier bigint NOT NULL,
     database_oid oid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    pruned_before xid8,
+    pruned_until timestamp with time zone,
     CONSTRAINT server_metadata_only_row_check CHECK (only_row),
     CONSTRAINT server_metadata_server_role_check CHECK ((server_role = ANY (ARRAY['central'::text, 'clone'::text])))
 );
@@ -387,6 +420,16 @@ ALTER TABLE ONLY lizsync.applied_routines
 ALTER TABLE ONLY lizsync.conflicts
     ADD CONSTRAINT conflicts_pkey PRIMARY KEY (conflict_id);
 
+-- Name: deployments deployments_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.deployments
+    ADD CONSTRAINT deployments_pkey PRIMARY KEY (clone_id);
+
+-- Name: granted_roles granted_roles_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.granted_roles
+    ADD CONSTRAINT granted_roles_pkey PRIMARY KEY (role_name, peer_id);
+
 -- Name: held_changes held_changes_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
 
 ALTER TABLE ONLY lizsync.held_changes
@@ -438,6 +481,16 @@ CREATE INDEX conflicts_sync_id ON lizsync.conflicts USING btree (sync_id);
 -- Name: held_change_parts_held_id; Type: INDEX; Schema: lizsync; Owner: -
 
 CREATE INDEX held_change_parts_held_id ON lizsync.held_change_parts USING btree (held_id);
+
+-- Name: deployments deployments_package_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.deployments
+    ADD CONSTRAINT deployments_package_id_fkey FOREIGN KEY (package_id) REFERENCES lizsync.packages(package_id);
+
+-- Name: granted_roles granted_roles_peer_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.granted_roles
+    ADD CONSTRAINT granted_roles_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES lizsync.links(peer_id) ON DELETE CASCADE;
 
 -- Name: held_change_parts held_change_parts_held_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
 
