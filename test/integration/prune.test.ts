@@ -4,11 +4,13 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { deploy } from '../../src/core/deploy.js';
 import { createPackage } from '../../src/core/package.js';
+import type { SynchronizeResult } from '../../src/core/sync.js';
 import { runLizsync } from '../support/cli.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { type LinkedDatabases, linkDatabases, transports } from '../support/link.js';
+import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { getCloneServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
+import { waitUntil } from '../support/synchronised.js';
 
 const tables = `
   create schema test;
@@ -52,8 +54,26 @@ async function stayAway(name: string, days: number): Promise<void> {
   );
 }
 
+/**
+ * Waits until all transactions are over that began before: also of other tests, on the same server. What such a one might
+ * still do is not pruned.
+ */
+async function settle(): Promise<void> {
+  for (const database of [central, ...world.clones]) {
+    const before = await database.value('select pg_current_xact_id()::text');
+    await waitUntil(database, 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [before]);
+  }
+}
+
+/** Synchronises as the first thing after what was done before is settled. */
+async function sync(clone: TestDatabase, transport?: Transport): Promise<SynchronizeResult> {
+  await settle();
+  return await world.sync(clone, transport);
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: tests look into it
 async function prune(...args: string[]): Promise<any> {
+  await settle();
   const result = await runLizsync(['prune', '--central', central.url, '--json', ...args]);
   expect(result).toMatchObject({ code: 0, stderr: '' });
   return result.json;
@@ -69,7 +89,7 @@ async function pack(): Promise<string> {
 }
 
 async function expectEqual(): Promise<void> {
-  for (let round = 0; round < 2; round += 1) for (const each of world.clones) await world.sync(each);
+  for (let round = 0; round < 2; round += 1) for (const each of world.clones) await sync(each);
   const expected = await world.contents(central);
   for (const each of world.clones) expect(await world.contents(each)).toEqual(expected);
 }
@@ -80,7 +100,7 @@ describe('the log of a clone', () => {
     await central.query(`insert into test.place (id, name) values (10, 'new')`);
     expect([await events(clone), await statements(clone)]).toEqual([4, 1]);
 
-    await world.sync(clone, transport);
+    await sync(clone, transport);
     // the central's change has been logged here; that the central has got this log is known after the next sync
     expect(await clone.query('select action::text, new_values::text from audit.logged_actions')).toEqual([
       { action: 'I', new_values: expect.stringContaining('"name"=>"new"') },
@@ -88,7 +108,7 @@ describe('the log of a clone', () => {
     expect(await statements(clone)).toBe(0);
 
     await clone.query(`delete from test.place where id = 10`);
-    await world.sync(clone, transport);
+    await sync(clone, transport);
     expect(await events(clone)).toBe(0);
     expect(await central.value('select count(*)::integer from test.place')).toBe(4);
     await expectEqual();
@@ -104,9 +124,9 @@ describe('the log of a clone', () => {
     expect(
       await clone.value(`select count(*)::integer from audit.logged_actions where new_values::text like '%late%'`),
     ).toBe(1);
-    await world.sync(clone);
+    await sync(clone);
     expect(await central.value('select name from test.place where id = 1')).toBe('late');
-    await world.sync(clone);
+    await sync(clone);
     expect(await events(clone)).toBe(0);
   });
 
@@ -126,12 +146,12 @@ describe('the log of a clone', () => {
   it('keeps what a held change must meet when it is tried again', async () => {
     await central.query('alter table test.place drop constraint high');
     await central.query(`update test.place set height = 9000, name = 'held' where id = 1`);
-    expect(await world.sync(clone)).toMatchObject({ held: 1 });
+    expect(await sync(clone)).toMatchObject({ held: 1 });
     await clone.query(`update test.place set name = 'later' where id = 1`);
-    for (let n = 0; n < 3; n += 1) expect(await world.sync(clone)).toMatchObject({ held: 1 });
+    for (let n = 0; n < 3; n += 1) expect(await sync(clone)).toMatchObject({ held: 1 });
 
     for (const each of world.clones) await each.query('alter table test.place drop constraint high');
-    expect(await world.sync(clone)).toMatchObject({ held: 0 });
+    expect(await sync(clone)).toMatchObject({ held: 0 });
     expect(await clone.query('select name, height from test.place where id = 1')).toEqual([
       { name: 'later', height: 9000 },
     ]);
@@ -145,6 +165,7 @@ describe('the log of a clone', () => {
     const before = 'pg_snapshot_xmin(pg_current_snapshot())';
     const remove = (limit: number): Promise<string> =>
       clone.value(`select removed from lizsync.remove_events(${before}, $1)`, [limit]);
+    await settle();
     expect(await remove(3)).toBe('3');
     expect([await events(clone), await statements(clone)]).toEqual([2, 2]);
     expect(await remove(1)).toBe('1');
@@ -160,7 +181,7 @@ describe('lizsync prune', () => {
     await central.query(`update test.place set name = 'old'`);
     await age(central, 400);
     await central.query(`update test.place set name = 'recent' where id = 1`);
-    for (const each of world.clones) await world.sync(each);
+    for (const each of world.clones) await sync(each);
 
     expect(await prune('--keep', '365d')).toEqual({ removed: 4, expired: [], held_back_by: null, dry_run: false });
     expect([await events(central), await statements(central)]).toEqual([1, 1]);
@@ -172,15 +193,15 @@ describe('lizsync prune', () => {
     await clone.query(`update test.place set name = 'made offline'`);
     await age(clone, 400);
     await central.query(`update test.place set name = 'recent' where id = 1`);
-    for (const each of world.clones) await world.sync(each);
-    for (const each of world.clones) await world.sync(each);
+    for (const each of world.clones) await sync(each);
+    for (const each of world.clones) await sync(each);
     expect(await prune('--keep', '365d')).toMatchObject({ removed: 0 });
   });
 
   it('never removes what a clone still needs, and says which one', async () => {
     await central.query(`update test.place set name = 'old'`);
     await age(central, 400);
-    await world.sync(clone);
+    await sync(clone);
     expect(await prune('--keep', '365d')).toMatchObject({
       removed: 0,
       held_back_by: { name: 'clone2', last_synchronised_at: null },
@@ -188,7 +209,7 @@ describe('lizsync prune', () => {
     const { stdout } = await runLizsync(['prune', '--central', central.url, '--keep', '365d']);
     expect(stdout).toContain('kept for clone2, which has never synchronised');
 
-    await world.sync(other);
+    await sync(other);
     expect(await other.value(`select count(*)::integer from test.place where name = 'old'`)).toBe(4);
     expect(await prune('--keep', '365d')).toMatchObject({ removed: 4, held_back_by: null });
     await expectEqual();
@@ -197,7 +218,7 @@ describe('lizsync prune', () => {
   it('keeps what a clone has that did not commit its half of the last sync', async () => {
     await central.query(`update test.place set name = 'old'`);
     await age(central, 400);
-    await world.sync(other);
+    await sync(other);
     const caller = await clone.connect();
     await caller.query('begin');
     await caller.query('select lizsync.synchronize()');
@@ -209,7 +230,7 @@ describe('lizsync prune', () => {
   it('does nothing with --dry-run but say what it would do', async () => {
     await central.query(`update test.place set name = 'old'`);
     await age(central, 400);
-    await world.sync(clone);
+    await sync(clone);
     await stayAway('clone2', 100);
     expect(await prune('--keep', '365d', '--expire', '90d', '--dry-run')).toMatchObject({
       removed: 4,
@@ -231,7 +252,7 @@ describe('lizsync prune', () => {
     const archive = await pack();
     await central.query(`update test.place set name = 'after the package'`);
     await age(central, 400);
-    for (const each of world.clones) await world.sync(each);
+    for (const each of world.clones) await sync(each);
     await prune('--keep', '365d');
 
     const database = await createDatabase(getCloneServer(), { name: 'late' });
@@ -249,7 +270,7 @@ describe('a clone that stayed away for longer than --expire', () => {
   beforeEach(async () => {
     await central.query(`update test.place set name = 'central' where id < 3`);
     await age(central, 400);
-    await world.sync(other);
+    await sync(other);
     await stayAway('clone1', 100);
     expect(await prune('--keep', '365d', '--expire', '90d')).toMatchObject({
       removed: 2,
@@ -262,13 +283,13 @@ describe('a clone that stayed away for longer than --expire', () => {
     'still sends its own changes, and is told that it needs a new package (%s)',
     async (transport) => {
       await clone.query(`insert into test.place (id, name) values (20, 'of the clone')`);
-      await expect(world.sync(clone, transport)).rejects.toThrow('clone1 was away for too long');
+      await expect(sync(clone, transport)).rejects.toThrow('clone1 was away for too long');
       expect(await central.value('select name from test.place where id = 20')).toBe('of the clone');
       expect(await clone.value('select name from test.place where id = 1')).toBe('name 1');
 
       // and again: nothing arrives twice, and nothing is forgotten
       await clone.query(`update test.place set name = 'more' where id = 20`);
-      await expect(world.sync(clone, transport)).rejects.toThrow('clone1 was away for too long');
+      await expect(sync(clone, transport)).rejects.toThrow('clone1 was away for too long');
       expect(await central.value('select name from test.place where id = 20')).toBe('more');
     },
   );
@@ -282,7 +303,7 @@ describe('a clone that stayed away for longer than --expire', () => {
 
   it('goes on like any other once a new package is deployed to it', async () => {
     await clone.query(`insert into test.place (id, name) values (20, 'of the clone')`);
-    await expect(world.sync(clone)).rejects.toThrow('clone1 was away for too long');
+    await expect(sync(clone)).rejects.toThrow('clone1 was away for too long');
     const archive = await pack();
     await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: 'clone1' });
     await expectEqual();
@@ -296,7 +317,7 @@ describe('a clone that stayed away for longer than --expire', () => {
     await age(clone, 500);
     await clone.query(`update test.place set name = 'certainly later' where id = 2`);
     await clone.query(`delete from test.place where id = 3`);
-    await expect(world.sync(clone)).rejects.toThrow('clone1 was away for too long');
+    await expect(sync(clone)).rejects.toThrow('clone1 was away for too long');
     expect(await central.query('select id, name from test.place order by id')).toEqual([
       { id: 1, name: 'central' },
       { id: 2, name: 'certainly later' },
@@ -310,7 +331,7 @@ describe('a clone that stayed away for longer than --expire', () => {
     // deploying the clone again does not make the question easier
     const archive = await pack();
     await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: 'clone1' });
-    await world.sync(clone);
+    await sync(clone);
     expect(await central.value('select count(*)::integer from lizsync.held_changes')).toBe(2);
     const ids = await central.query<{ held_id: string }>('select held_id from lizsync.held_changes');
     for (const { held_id } of ids) {
