@@ -196,6 +196,8 @@ class HistoryRun {
   /** Edits are a minute apart and lie in the past, so that neither ties nor measured offsets decide anything. */
   readonly #epoch = Date.now() - 3 * 24 * 60 * minute;
   #edits = 0;
+  /** The session that synchronises edits something before: that must not wait for a long transaction and then go on. */
+  #isEditing = false;
   #traced: State[] = [];
   readonly #traceLines: string[] = [];
 
@@ -420,7 +422,12 @@ class HistoryRun {
     // an edit that waits would see, when it goes on, what others have committed meanwhile
     const editAtOnce = async (own: Edit): Promise<void> => {
       await client.query("set local lock_timeout = '100ms'");
-      await transaction.edit(own);
+      this.#isEditing = true;
+      try {
+        await transaction.edit(own);
+      } finally {
+        this.#isEditing = false;
+      }
       await client.query("set local lock_timeout = '60s'");
     };
     try {
@@ -477,6 +484,7 @@ class HistoryRun {
 
   /** @returns whether a sync had to wait for a long transaction */
   async #resolveBlocks(whenBlocked: 'commit' | 'rollback' | 'terminate'): Promise<boolean> {
+    if (this.#isEditing) return false;
     let found = false;
     for (const [server, transaction] of [...this.#long]) {
       const blocked = await this.#findBlocked(server, [transaction.pid]);

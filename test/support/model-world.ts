@@ -197,7 +197,7 @@ export class ModelWorld {
     const found = await Promise.all(
       this.servers.map(async (server) => {
         const rows = await server.query<{ pid: number; query: string }>(
-          `select pid, left(query, 200) as query from pg_stat_activity
+          `select pid, concat_ws(' ', state, wait_event_type, wait_event, left(query, 200)) as query from pg_stat_activity
            where datname = current_database() and pid <> all ($1) and backend_type = 'client backend'`,
           [server.pids],
         );
