@@ -52,4 +52,45 @@ describe('Histories that the model test has found', () => {
       select kind, losing_values::text as lost, winning_values::text as won from lizsync.conflicts order by conflict_id`);
     expect(losers).toContainEqual({ kind: 'update_update', lost: '"a"=>"held"', won: '"a"=>"of the clone"' });
   });
+
+  test.each([
+    ['deleted there', 'delete from test.kind', [{ kind: null }]],
+    ['given another key there', `update test.kind set code = 'later'`, [{ kind: 'later' }]],
+  ])('A child of a row that was given a new key, and %s, is not held for ever', async (_, change, expected) => {
+    const linked = await linkDatabases(`
+      create schema test;
+      create table test.kind (code text primary key);
+      create table test.item (
+        id integer primary key, kind text references test.kind on update cascade on delete set null
+      );
+      insert into test.kind values ('old');
+      insert into test.item values (1, 'old');
+    `);
+    const [clone] = linked.clones;
+    await linked.central.query('update test.item set kind = null');
+    await clone?.query(`update test.kind set code = 'new'`);
+    await linked.central.query(change);
+    await comeToRest(linked);
+    expect(await linked.central.query('select kind from test.item')).toEqual(expected);
+    expect(await linked.central.query('select from lizsync.held_changes')).toEqual([]);
+  });
+
+  test('Children that need two keys of one row at the same time end in a held change, not in an endless sync', async () => {
+    const linked = await linkDatabases(`
+      create schema test;
+      create table test.kind (code text primary key);
+      create table test.item (id integer primary key, kind text references test.kind);
+      insert into test.kind values ('old');
+    `);
+    const [clone] = linked.clones;
+    await linked.central.query(`update test.kind set code = 'new'; insert into test.item values (1, 'new')`);
+    await clone?.query(`insert into test.item values (2, 'old')`);
+    // in the central the child of the old key, in the clone the new key and its child
+    expect(await linked.sync(clone)).toMatchObject({ held: 3 });
+    expect(await linked.central.query('select id, kind from test.item')).toEqual([{ id: 1, kind: 'new' }]);
+    expect(await linked.sync(clone)).toMatchObject({ pushed: 0, pulled: 0, conflicts: 0, held: 3 });
+    await linked.central.query(`insert into test.kind values ('old')`);
+    await comeToRest(linked);
+    expect(await linked.central.query('select id, kind from test.item order by id')).toHaveLength(2);
+  });
 });

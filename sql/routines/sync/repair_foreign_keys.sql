@@ -9,6 +9,7 @@ as $function$
 declare
     v_constraint record;
     v_orphan record;
+    v_key_values @extschema:hstore@.hstore;
     v_lost record;
     v_action "char";
     v_values @extschema:hstore@.hstore;
@@ -16,6 +17,7 @@ declare
     v_column record;
     v_default text;
     v_cause_row_id integer;
+    v_again_row_id integer;
     v_kind text;
     v_target record;
     v_to_hold integer[] := '{}';
@@ -55,22 +57,24 @@ begin
             select distinct on (o.child_ctid) o.child_uid, o.child_ctid, o.key_values
             from lizsync.find_orphans(v_constraint.constraint_oid, p_batch, p_after_event_id) as o
         loop
+            select @extschema:hstore@.hstore(array_agg(k.parent_column), array_agg(v_orphan.key_values operator(@extschema:hstore@.->) k.child_column))
+            into v_key_values
+            from unnest(v_constraint.parent_columns, v_constraint.child_columns) as k (parent_column, child_column);
+
             -- what became of the parent, as this server saw it
-            select
-                l.action, l.uid, l.old_values, l.new_values,
-                (select @extschema:hstore@.hstore(array_agg(k.parent_column), array_agg(v_orphan.key_values operator(@extschema:hstore@.->) k.child_column))
-                 from unnest(v_constraint.parent_columns, v_constraint.child_columns) as k (parent_column, child_column)) as key_values
-            into v_lost
+            select l.action, l.uid, l.old_values, l.new_values into v_lost
             from audit.logged_actions as l
             where l.relation_id = v_constraint.parent_relation_id
               and l.action in ('D', 'U')
               and @extschema:hstore@.slice(l.old_values, v_constraint.parent_columns) operator(@extschema:hstore@.<>) ''
-              and (
-                  select @extschema:hstore@.hstore(array_agg(k.parent_column), array_agg(v_orphan.key_values operator(@extschema:hstore@.->) k.child_column))
-                  from unnest(v_constraint.parent_columns, v_constraint.child_columns) as k (parent_column, child_column)
-              ) operator(@extschema:hstore@.@>) @extschema:hstore@.slice(l.old_values, v_constraint.parent_columns)
+              and v_key_values operator(@extschema:hstore@.@>) @extschema:hstore@.slice(l.old_values, v_constraint.parent_columns)
             order by l.event_id desc
             limit 1;
+
+            if v_lost.action is null then
+                select * into v_lost
+                from lizsync.find_parent_that_lost(v_constraint.parent, v_constraint.parent_relation_id, v_key_values);
+            end if;
 
             select i.row_id into v_cause_row_id
             from pg_temp.lizsync_incoming as i
@@ -113,14 +117,14 @@ begin
                 v_target := row(v_constraint.parent_schema, v_constraint.parent_table, v_lost.uid);
                 v_kind := 'foreign_key_restore';
                 if v_lost.action = 'D' then
-                    -- as it was, plus what arrived for it
+                    -- as it was, plus what arrived for it, with the key that the child has
                     v_values := v_lost.old_values operator(@extschema:hstore@.||) coalesce((
                         select i.new_values
                         from pg_temp.lizsync_incoming as i
                         where i.relation = v_constraint.parent and i.uid = v_lost.uid and i.batch = 0 and i.action <> 'D'
-                    ), '');
+                    ), '') operator(@extschema:hstore@.||) v_key_values;
                 else
-                    v_values := v_lost.key_values;
+                    v_values := v_key_values;
                 end if;
             else
                 v_target := row(v_constraint.child_schema, v_constraint.child_table, v_orphan.child_uid);
@@ -128,7 +132,7 @@ begin
                 v_values := '';
                 if v_action = 'c' and v_lost.action = 'U' then
                     select @extschema:hstore@.hstore(array_agg(k.child_column),
-                               array_agg((v_lost.key_values operator(@extschema:hstore@.||) v_lost.new_values) operator(@extschema:hstore@.->) k.parent_column))
+                               array_agg((v_key_values operator(@extschema:hstore@.||) v_lost.new_values) operator(@extschema:hstore@.->) k.parent_column))
                     into v_values
                     from unnest(v_constraint.parent_columns, v_constraint.child_columns) as k (parent_column, child_column);
                 elsif v_action in ('n', 'd') then
@@ -146,6 +150,28 @@ begin
                         end if;
                         v_values := v_values operator(@extschema:hstore@.||) @extschema:hstore@.hstore(v_column.attname::text, v_default);
                     end loop;
+                end if;
+            end if;
+
+            if v_kind = 'foreign_key_restore' then
+                -- what one child needs takes away what another one needs: then the change that began it is held
+                select coalesce(i.row_id, c.row_id, v_cause_row_id, -1) into v_again_row_id
+                from pg_temp.lizsync_found_conflicts as c
+                left join pg_temp.lizsync_incoming as i
+                    on i.batch = 0 and i.state = 'a' and i.action <> 'D'
+                    and (i.schema_name, i.table_name, i.uid) = (c.schema_name, c.table_name, c.uid)
+                where c.kind = v_kind
+                  and (c.schema_name, c.table_name, c.uid) = (v_target.f1, v_target.f2, v_target.f3)
+                  and not exists (
+                      select from lizsync.staged_changes as s
+                      where s.sync_id = p_sync_id and s.batch = p_batch + 1
+                        and (s.schema_name, s.table_name, s.uid) = (c.schema_name, c.table_name, c.uid))
+                limit 1;
+                if found then
+                    v_message := format('key (%s) and another one are both needed in table %I.%I (constraint %I)',
+                        v_orphan.key_values, v_constraint.parent_schema, v_constraint.parent_table, v_constraint.conname);
+                    v_to_hold := v_to_hold || v_again_row_id;
+                    continue;
                 end if;
             end if;
 
