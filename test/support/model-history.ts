@@ -89,6 +89,7 @@ function arbitraryHistoryOf(tables: EditedTable[], cloneCount: number, maxComman
       { weight: 3, arbitrary: fc.constant<Edit['action']>('update special') },
       { weight: 3, arbitrary: fc.constant<Edit['action']>('insert') },
       { weight: 1, arbitrary: fc.constant<Edit['action']>('delete') },
+      { weight: 1, arbitrary: fc.constant<Edit['action']>('delete with what restricts it') },
       { weight: 4, arbitrary: fc.constantFrom(...actions) },
     ),
     slot: fc.constantFrom(...slots),
@@ -478,7 +479,7 @@ class HistoryRun {
     } catch (error) {
       if (!interrupted || !interruptions.test(describeError(error))) throw error;
       this.#count('syncs that were interrupted');
-      await this.#world.waitForQuiet();
+      await this.#world.waitForQuiet(() => this.#resolveBlocks(whenBlocked));
     }
   }
 
@@ -551,6 +552,7 @@ class HistoryRun {
       await transaction.run((fresh) => [
         `update test.coded set code = '${fresh}' || id`,
         `update test.place set code = '${fresh}' || left(uid::text, 4)`,
+        'delete from test.label',
         `update test.kind set code = '${fresh}' || left(uid::text, 4)`,
         `update test.span set low = -1000, high = 1000`,
       ]);

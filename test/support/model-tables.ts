@@ -38,6 +38,7 @@ create table test.item (
   id integer primary key, uid uuid not null unique, a text,
   kind text references test.kind on update cascade on delete set null
 );
+create table test.label (id integer primary key, uid uuid not null unique, a text, kind text references test.kind);
 create table test.stamped (id integer primary key, uid uuid not null unique, a text, b text, updated_at timestamptz);
 create table test.stamped_history (uid uuid not null unique default gen_random_uuid(), of_id integer, a text);
 create function test.set_updated_at() returns trigger language plpgsql as $$
@@ -66,6 +67,10 @@ interface TableSpec {
 
 const toParent = (pick: number): Record<string, string> => ({ parent: pick === 0 ? 'null' : String(pick) });
 
+const toKind = (pick: number): Record<string, string> => ({
+  kind: pick === 0 ? 'null' : `(select code from test.kind order by code limit 1 offset ${pick - 1})`,
+});
+
 const specs = {
   parent: { hasId: true, texts: ['a', 'b'] },
   child_cascade: { hasId: true, texts: ['a', 'b'], special: toParent },
@@ -92,13 +97,8 @@ const specs = {
     special: (pick) => ({ country: quote(`x${pick >> 1}`), code: quote(`y${pick & 1}`) }),
   },
   kind: { hasId: false, texts: ['a'], special: (pick) => ({ code: quote(`k${pick}`) }) },
-  item: {
-    hasId: true,
-    texts: ['a'],
-    special: (pick) => ({
-      kind: pick === 0 ? 'null' : `(select code from test.kind order by code limit 1 offset ${pick - 1})`,
-    }),
-  },
+  item: { hasId: true, texts: ['a'], special: toKind },
+  label: { hasId: true, texts: ['a'], special: toKind },
   stamped: { hasId: true, texts: ['a', 'b'] },
 } satisfies Record<string, TableSpec>;
 
@@ -110,9 +110,12 @@ const allTables = [...editedTables, historyTable];
 /** Tables that a history deals with: few at a time, so that edits meet. */
 export const tableGroups: EditedTable[][] = [
   ['parent', 'child_cascade', 'child_null', 'child_restrict'],
+  ['parent', 'child_restrict'],
+  ['parent', 'child_cascade', 'grandchild_restrict'],
   ['parent', 'child_cascade', 'grandchild_cascade', 'grandchild_restrict'],
   ['parent', 'child_cascade', 'child_restrict', 'grandchild_restrict', 'grandchild_null'],
   ['kind', 'item'],
+  ['kind', 'item', 'label'],
   ['tree', 'coded'],
   ['coded', 'place'],
   ['span', 'stamped'],
@@ -132,6 +135,7 @@ export const actions = [
   'reinsert',
   'swap',
   'delete',
+  'delete with what restricts it',
   'delete all rows',
   'truncate',
 ] as const;
@@ -205,6 +209,20 @@ export function toStatements(edit: Edit, fresh: string): string[] {
     }
     case 'delete':
       return [`delete from test.${table} where uid = ${uid}`];
+    case 'delete with what restricts it': {
+      const restricting = {
+        parent: [
+          `delete from test.grandchild_restrict
+           where parent in (select c.id from test.child_cascade as c where c.parent = ${slot})`,
+          `delete from test.child_restrict where parent = ${slot}`,
+        ],
+        child_cascade: [`delete from test.grandchild_restrict where parent = ${slot}`],
+      };
+      return [
+        ...(table in restricting ? restricting[table as keyof typeof restricting] : []),
+        `delete from test.${table} where uid = ${uid}`,
+      ];
+    }
     case 'delete all rows':
       return [`delete from test.${table}`];
     case 'truncate':
@@ -247,6 +265,7 @@ export const orphansSql = [
   ['grandchild_null', 'parent', 'child_restrict', 'id'],
   ['tree', 'parent', 'tree', 'id'],
   ['item', 'kind', 'kind', 'code'],
+  ['label', 'kind', 'kind', 'code'],
 ]
   .map(
     ([child, column, parent, key]) =>

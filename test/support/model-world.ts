@@ -182,13 +182,19 @@ export class ModelWorld {
     return found.flat();
   }
 
-  /** Waits until nothing runs in the databases but the sessions of the test: a sync that was given up may go on. */
-  async waitForQuiet(): Promise<void> {
+  /**
+   * Waits until nothing runs in the databases but the sessions of the test: a sync that was given up may go on.
+   * @param whileBusy called again and again until then
+   */
+  async waitForQuiet(whileBusy: () => Promise<unknown> = async () => {}): Promise<void> {
     const deadline = Date.now() + 30_000;
     for (;;) {
       const busy = await this.findForeignSessions();
       if (busy.length === 0) return;
-      if (Date.now() > deadline) throw new Error(`Sessions that don't end: ${JSON.stringify(busy)}`);
+      await whileBusy();
+      if (Date.now() > deadline) {
+        throw new Error(`Sessions that don't end: ${JSON.stringify(busy.map(({ server: _, ...rest }) => rest))}`);
+      }
     }
   }
 
