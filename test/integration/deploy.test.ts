@@ -227,7 +227,7 @@ describe('deploy over a clone', () => {
     const smaller = await packageTables(central, { schemas: [], tables: [{ schema: 'test', table: 'tree' }] });
     const { warnings, onProgress } = collectWarnings();
     await deployTo(clone, central, smaller.file, {}, onProgress);
-    expect(warnings).toEqual([
+    expect(warnings.filter((warning) => warning.includes('not in the package'))).toEqual([
       'test.owner is not in the package: it stays, and is no longer synchronised',
       'test.parcel is not in the package: it stays, and is no longer synchronised',
     ]);
