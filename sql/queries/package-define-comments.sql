@@ -1,11 +1,20 @@
 -- Statements that comment on the objects whose catalogs and oids are $1 and $2, in parallel, and on the columns of those
--- that have some.
+-- that have some. A schema may be there already, with somebody else as its owner: then its comment is not ours to make.
 select distinct
     o.catalog,
     o.oid as oid,
-    format('comment on %s is %L;',
+    case o.catalog
+        when 'pg_namespace' then
+            format('do %L;', format('begin %s exception when insufficient_privilege then null; end', c.statement))
+        else c.statement
+    end as statement
+from unnest($1::text[], $2::oid[]) as o (catalog, oid)
+join pg_catalog.pg_description as d on d.classoid = o.catalog::regclass and d.objoid = o.oid
+cross join lateral pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) as i
+cross join lateral (
+    select format('comment on %s is %L;',
         case
-            when i.type in ('table column', 'composite type column') then 'column ' || i.identity
+            when i.type like '% column' then 'column ' || i.identity
             when i.type = 'table constraint' then 'constraint ' || i.identity
             when i.type = 'domain constraint' then
                 (
@@ -17,9 +26,5 @@ select distinct
             else format('%s %s', i.type, i.identity)
         end,
         d.description) as statement
-from unnest($1::text[], $2::oid[]) as o (catalog, oid)
-join pg_catalog.pg_description as d on d.classoid = o.catalog::regclass and d.objoid = o.oid
-  -- a schema may be there already, with somebody else as its owner
-  and o.catalog <> 'pg_namespace'
-cross join lateral pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) as i
+) as c
 order by statement

@@ -102,7 +102,8 @@ from (
         format('alter table %s add constraint %I %s;', t.name, c.conname, pg_get_constraintdef(c.oid))
     from pg_catalog.pg_constraint as c
     join t on t.oid = c.conrelid
-    where c.contype = 'c' and (c.conislocal or t.relispartition)
+    -- what is not valid comes later, when partitions get it from their root
+    where c.contype = 'c' and (c.conislocal or t.relispartition and c.convalidated)
     union all
     select true, 30, t.position, 0, t.name, null, null,
         format('alter table only %s attach partition %s %s;', i.inhparent::regclass, t.name,
@@ -123,14 +124,36 @@ from (
     join pg_catalog.pg_attribute as at on at.attrelid = t.oid and at.attnum = d.refobjsubid
 
     union all
-    select false, 40, x.position, 0, c.conname, 'pg_constraint', c.oid,
-        format('alter table only %s add constraint %I %s;', x.table_name, c.conname, pg_get_constraintdef(c.oid))
+    -- in the order in which they were made: where two fit, a foreign key takes the first. Indexes with exclusion can't be
+    -- attached to that of the root: it makes them, and they get their names.
+    select false, 40, x.position, 2 * x.indexrelid::bigint, c.conname, 'pg_constraint', c.oid,
+        case
+            when x.indisexclusion and c.conparentid <> 0 then
+                format('do %L;', format(
+                    $body$
+declare
+    v_name name;
+begin
+    select c.conname into v_name
+    from pg_catalog.pg_constraint as c
+    join pg_catalog.pg_constraint as p on p.oid = c.conparentid
+    where c.conrelid = %1$L::pg_catalog.regclass and p.conrelid = %2$L::pg_catalog.regclass and p.conname = %3$L;
+    if v_name <> %4$L then
+        execute pg_catalog.format('alter table %1$s rename constraint %%I to %%I', v_name, %4$L);
+    end if;
+end$body$,
+                    x.table_name, parent.conrelid::regclass, parent.conname, c.conname))
+            else
+                format('alter table %s%s add constraint %I %s;', case when x.indisexclusion then '' else 'only ' end,
+                    x.table_name, c.conname, pg_get_constraintdef(c.oid))
+        end
     from x
     join pg_catalog.pg_constraint as c on c.conindid = x.indexrelid and c.conrelid = x.indrelid
+    left join pg_catalog.pg_constraint as parent on parent.oid = c.conparentid
     where c.contype in ('p', 'u', 'x')
     union all
     -- the definition of a constraint doesn't have the options of its index
-    select false, 40, x.position, 1, c.conname, null, null,
+    select false, 40, x.position, 2 * x.indexrelid::bigint + 1, c.conname, null, null,
         format('alter index %s set (%s);', x.name, options.list)
     from x
     join pg_catalog.pg_constraint as c on c.conindid = x.indexrelid and c.conrelid = x.indrelid
@@ -141,7 +164,7 @@ from (
     ) as options
     where c.contype in ('p', 'u', 'x') and options.list is not null
     union all
-    select false, 41, x.position, 0, x.index_name, 'pg_class', x.indexrelid,
+    select false, 41, x.position, x.indexrelid::bigint, x.index_name, 'pg_class', x.indexrelid,
         pg_get_indexdef(x.indexrelid) || ';'
     from x
     where (x.indisvalid or x.index_kind = 'I')
@@ -154,13 +177,14 @@ from (
         format('alter index %s attach partition %s;', i.inhparent::regclass, x.name)
     from x
     join pg_catalog.pg_inherits as i on i.inhrelid = x.indexrelid
+    where not x.indisexclusion
     union all
     select false, 43, x.position, ia.attnum, x.index_name, null, null,
         format('alter index %s alter column %s set statistics %s;', x.name, ia.attnum,
             to_jsonb(ia) ->> 'attstattarget')
     from x
     join pg_catalog.pg_attribute as ia on ia.attrelid = x.indexrelid
-    where coalesce((to_jsonb(ia) ->> 'attstattarget')::integer, -1) > 0
+    where coalesce((to_jsonb(ia) ->> 'attstattarget')::integer, -1) >= 0
     union all
     select false, 44, x.position, 0, x.index_name, null, null,
         format('alter table only %s cluster on %I;', x.table_name, x.index_name)

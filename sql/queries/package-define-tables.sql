@@ -36,9 +36,11 @@ left join pg_catalog.pg_am as am on am.oid = c.relam
 cross join lateral (
     select string_agg(
         format(
-            E'\n    %I %s%s%s%s',
+            E'\n    %I %s%s%s%s%s',
             a.attname,
             format_type(a.atttypid, a.atttypmod),
+            -- the server keeps the number of dimensions, as a remark
+            repeat('[]', a.attndims - 1),
             (
                 select format(' collate %I.%I', cn.nspname, co.collname)
                 from pg_catalog.pg_collation as co

@@ -15,7 +15,8 @@ edge as (
     left join pg_catalog.pg_class as s
       on d.classid = 'pg_catalog.pg_class'::regclass and s.oid = d.objid and s.relkind = 'S'
     where d.refobjid >= 16384
-      and d.deptype <> 'e'
+      -- x: it goes with an extension, but is none of its objects
+      and d.deptype not in ('e', 'x')
       -- the table that owns a sequence is not needed to make the sequence
       and not (s.oid is not null and d.refclassid = 'pg_catalog.pg_class'::regclass)
     union all

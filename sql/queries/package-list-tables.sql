@@ -20,6 +20,13 @@ select
     coalesce(t.are_there, false) as has_triggers,
     r.relation_id is not null as is_logged,
     r.excluded_columns,
+    (
+        select array_agg(format('%s, which is %s', leaf.oid::regclass,
+            case when leaf.relkind = 'f' then 'a foreign table' else 'unlogged' end) order by leaf.oid)
+        from pg_catalog.pg_partition_tree(case when c.relkind = 'p' then c.oid end) as p
+        join pg_catalog.pg_class as leaf on leaf.oid = p.relid
+        where leaf.relkind = 'f' or leaf.relpersistence = 'u'
+    ) as unfit_partitions,
     coalesce(s.rows, 0) as estimated_rows
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

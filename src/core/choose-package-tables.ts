@@ -34,6 +34,7 @@ interface TableRow {
   is_logged: boolean;
   has_triggers: boolean;
   excluded_columns: string[] | null;
+  unfit_partitions: string[] | null;
   estimated_rows: number;
 }
 
@@ -73,6 +74,7 @@ export async function choosePackageTables(
   }
   const fit = rows.filter((row) => !unfit.some((other) => other.row === row));
   if (fit.length === 0) throw new UsageError(`there is no table in ${schemas.map(quote).join(', ')}`);
+  checkPartitions(fit);
   checkPrepared(fit);
   return {
     tables: await addColumns(connection, fit),
@@ -132,6 +134,18 @@ function checkPrepared(rows: TableRow[]): void {
       hint: `Run: lizsync prepare-central --central ${argument}`,
     },
   );
+}
+
+/** A package would make tables of its own of them, or take rows from elsewhere. */
+function checkPartitions(rows: TableRow[]): void {
+  const details = rows.flatMap((row) =>
+    (row.unfit_partitions ?? []).map((text) => `${quoteName(row)} has the partition ${text}`),
+  );
+  if (details.length === 0) return;
+  throw new LizsyncError('partitions are of a kind that a package cannot carry', {
+    details,
+    hint: 'Detach them, or make ordinary tables of them: alter table ... set logged',
+  });
 }
 
 async function addColumns(connection: Connection, rows: TableRow[]): Promise<PackageTable[]> {

@@ -15,7 +15,7 @@ export interface TableDefinitions {
   extensions: NeededExtension[];
   /** Every sequence that feeds the tables, those of identity columns too. */
   sequences: { schema: string; name: string }[];
-  /** What is left out, in words: foreign keys to tables outside, functions that can't be carried. */
+  /** What is left out, in words: foreign keys to tables outside, functions that can't be carried, publications, ... */
   leftOut: string[];
 }
 
@@ -94,6 +94,7 @@ export async function readTableDefinitions(connection: Connection, tableOids: nu
     'list-outside-references',
     tableOids,
   );
+  const losses = await query<{ text: string }>('list-left-out', catalogs, oids, tableOids);
   const extensionNames = [...new Set(objects.flatMap(({ extension }) => extension ?? []))];
   const extensions = await query<NeededExtension>('list-extensions', extensionNames);
 
@@ -124,6 +125,7 @@ export async function readTableDefinitions(connection: Connection, tableOids: nu
           `foreign key ${pg.escapeIdentifier(constraint_name)} of ${table_name} to ${referenced_table}, a table outside`,
       ),
       ...leftOut,
+      ...losses.map(({ text }) => text),
     ],
   };
 }

@@ -31,11 +31,20 @@ const newerZoo = {
   15: `
     create table zoo.nulls (id integer primary key, a integer, unique nulls not distinct (a));
     create unique index nulls_index on zoo.nulls (a, id) nulls not distinct;
+    create type elsewhere.exact as (n numeric(3, -2));
+    create table zoo.scales (a numeric(2, -3), b numeric(3, 5), c elsewhere.exact);
+    create table zoo.nulls_of_parts (id integer, a text, unique nulls not distinct (id, a)) partition by hash (id);
+    create table zoo.nulls_of_part partition of zoo.nulls_of_parts for values with (modulus 1, remainder 0);
     create table zoo.sets_some (a integer, b integer, c text default 'x', foreign key (a, b) references zoo.parent (a, b)
       on delete set null (b)) with (fillfactor = 90);`,
   17: `
     create table zoo.identity_root (id integer generated always as identity, kind text) partition by list (kind);
-    create table zoo.identity_leaf partition of zoo.identity_root for values in ('a');`,
+    create table zoo.identity_leaf partition of zoo.identity_root for values in ('a');
+    create table zoo.excluded_parts (id integer, place integer, exclude using btree (id with =, place with =)) partition by list (id);
+    create table zoo.excluded_part partition of zoo.excluded_parts default;
+    create collation elsewhere.builtin_c (provider = builtin, locale = 'C.UTF-8');
+    create table zoo.collated (a text collate elsewhere.builtin_c, b integer);
+    alter table zoo.collated alter b set statistics 5, alter b set statistics default;`,
   18: `
     create extension btree_gist;
     create table zoo.virtual (id integer primary key, twice integer generated always as (id * 2) virtual,
@@ -44,7 +53,23 @@ const newerZoo = {
     alter table zoo.virtual add constraint not_enforced check (id > 0) not enforced;
     create table zoo.temporal (id integer, during daterange, primary key (id, during without overlaps));
     create table zoo.temporal_child (id integer, during daterange, foreign key (id, period during) references zoo.temporal (id, period during));
-    create table zoo.unenforced (id integer references zoo.virtual not enforced);`,
+    create table zoo.unenforced (id integer references zoo.virtual not enforced);
+    comment on constraint "must be" on zoo.virtual is 'It must be';
+    comment on constraint late_not_null on zoo.virtual is 'It must be, later';
+    create domain elsewhere.present as text constraint "is there" not null check (value <> '');
+    create table zoo.temporal_unique (id elsewhere.present, during tstzrange, unique (id, during without overlaps) deferrable);
+    create table zoo.temporal_parts (id integer, during daterange, primary key (id, during without overlaps)) partition by list (id);
+    create table zoo.temporal_part partition of zoo.temporal_parts for values in (1, 2);
+    create table zoo.not_nulls (id integer constraint "root's" not null, a text, b integer not null, v integer generated always as (b + 1))
+      partition by list (id);
+    create table zoo.not_nulls_1 (id integer constraint "leaf's" not null, a text constraint own_a not null, b integer not null,
+      v integer generated always as (b + 1));
+    alter table zoo.not_nulls attach partition zoo.not_nulls_1 for values in (1);
+    create table zoo.not_nulls_2 partition of zoo.not_nulls (constraint named_a not null a) for values in (2);
+    alter table zoo.not_nulls add constraint parts_not_valid foreign key (b) references zoo.parent not valid;
+    alter table zoo.not_nulls add constraint parts_checked check (b > 0) not enforced;
+    alter table zoo.not_nulls add constraint parts_unenforced foreign key (id) references zoo.parent not enforced;
+    alter table heirs.ancestor alter constraint ancestor_b_not_null no inherit;`,
 };
 
 /** The zoo, with two roles that exist on the servers of the central and of the clone until the end of the test. */
@@ -62,24 +87,52 @@ async function readZoo(): Promise<string> {
     await run(names.map((name) => `create role ${name}`).join('; '));
   }
   const text = await readFile(new URL('../fixtures/schema-zoo.sql', import.meta.url), 'utf8');
+  const ofBuild = areOfOneVersion ? await readZooOfBuild() : '';
   const oldest = Math.min(...servers.map(({ version }) => version));
   const newer = Object.entries(newerZoo).map(([version, sql]) => (oldest >= Number(version) * 10_000 ? sql : ''));
-  return [text, ...newer]
+  return [text, ...newer, ofBuild]
     .join('\n')
     .replaceAll('zoo_reader', names[0] ?? '')
     .replaceAll('"zoo ""W"" É"', names[1] ?? '');
 }
 
+/** What a server has only when it was built with it. */
+async function readZooOfBuild(): Promise<string> {
+  const { rows } = await withMaintenance(getTestServer(), (client) =>
+    client.query<{ lz4: boolean; icu: boolean }>(`
+      select (select 'lz4' = any (enumvals) from pg_settings where name = 'default_toast_compression') as lz4,
+        exists (select from pg_collation where collprovider = 'i') as icu`),
+  );
+  return [
+    rows[0]?.lz4 ? 'alter table zoo.storage add packed_well text compression lz4;' : '',
+    rows[0]?.icu
+      ? `create collation elsewhere.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         create table zoo.loose (id integer primary key, a text collate elsewhere.loose unique);`
+      : '',
+  ].join('\n');
+}
+
 /** The schemas of the zoo as pg_dump writes them, without the lines that differ from run to run. */
-async function dumpZoo(database: TestDatabase): Promise<string> {
+function dumpZoo(database: TestDatabase): Promise<string> {
+  return dumpSchemas(database, ['zoo', '"Zoo ""B"""', 'elsewhere']);
+}
+
+async function dumpSchemas(database: TestDatabase, patterns: string[]): Promise<string> {
   const { pgDump } = database.server;
-  const schemas = ['zoo', '"Zoo ""B"""', 'elsewhere'].flatMap((schema) => ['--schema', schema]);
+  const schemas = patterns.flatMap((schema) => ['--schema', schema]);
   const { stdout } = await promisify(execFile)(
     pgDump ?? '',
-    ['--schema-only', '--no-owner', '--exclude-table=zoo.*_seq', ...schemas, database.url],
+    ['--schema-only', '--no-owner', ...schemas, database.url],
     { maxBuffer: 64 * 1024 * 1024 },
   );
   return stdout.replace(/^\\(un)?restrict .*$/gm, '').replace(/^-- Dumped .*$/gm, '');
+}
+
+/** All that the catalogs say about the schemas of the zoo. */
+async function describeZoo(database: TestDatabase): Promise<string[]> {
+  const sql = await readFile(new URL('../support/describe-tables.sql', import.meta.url), 'utf8');
+  const rows = await database.query<{ line: string }>(sql, [[...zooSchemas, 'elsewhere']]);
+  return rows.map(({ line }) => line);
 }
 
 /** The statements that would make the tables of a database anew. */
@@ -125,6 +178,18 @@ describe('what a package carries', () => {
     const second = await packageTables(central, { schemas: zooSchemas });
     await deployTo(clone, central, second.file);
     expect(await readDefinitions(clone, zooTables)).toEqual(await readDefinitions(central, zooTables));
+  });
+
+  test.skipIf(!areOfOneVersion)('the catalogs say the same about them', async () => {
+    const central = await createCentral(await readZoo(), { schemas: zooSchemas });
+    const clone = await createEmptyClone();
+    const { file } = await packageTables(central, { schemas: zooSchemas });
+    await central.query('alter table zoo.child drop constraint child_outside');
+    await deployTo(clone, central, file);
+    const [ofCentral, ofClone] = [await describeZoo(central), await describeZoo(clone)];
+    expect(ofCentral.length).toBeGreaterThan(1000);
+    expect(ofClone.filter((line) => !ofCentral.includes(line))).toEqual([]);
+    expect(ofCentral.filter((line) => !ofClone.includes(line))).toEqual([]);
   });
 
   test('inherited columns, defaults and constraints stay inherited', async () => {
@@ -175,6 +240,105 @@ describe('what a package carries', () => {
     const error = await refusal(packageTables(central));
     expect(error.message).toBe('the tables depend on something that a package cannot carry');
     expect(error.details).toEqual(['table other.outside, which is needed by type other.outside']);
+  });
+
+  test('what belongs to the tables but has no place in a package is named', async () => {
+    const tablespace = uniqueName('space');
+    await withMaintenance(getTestServer(), async (client) => {
+      await client.query('set allow_in_place_tablespaces = on');
+      await client.query(`create tablespace ${tablespace} location ''`);
+    });
+    onTestFinished(async () => {
+      await withMaintenance(getTestServer(), (client) => client.query(`drop tablespace ${tablespace}`));
+    });
+    const central = await createCentral(`
+      create schema test;
+      create table test.a (id integer primary key, b integer);
+      create table test.b (id integer primary key references test.a);
+      create index in_space on test.a (b) tablespace ${tablespace};
+      create table test.parts (id integer) partition by hash (id);
+      create table test.part partition of test.parts for values with (modulus 1, remainder 0) tablespace ${tablespace};
+      create publication of_two for table test.a, test.b;
+      create extension cube;
+      create function test.f() returns integer language sql as 'select 1';
+      alter table test.a alter b set default test.f();
+      alter function test.f() depends on extension cube;
+      insert into test.a values (1, 1), (2, 1);
+      alter table test.b disable trigger all`);
+    await expect(central.query('create unique index concurrently failed on test.a (b)')).rejects.toThrow(
+      'could not create',
+    );
+    const client = await central.connect();
+    await client.query(`set allow_system_table_mods = on; insert into pg_seclabel
+      select 'test.a'::regclass, 'pg_class'::regclass, 2, 'selinux', 'secret'`);
+    const expected = [
+      'index test.failed, which is not valid',
+      'publication of_two, which has test.a, test.b',
+      'that constraint b_id_fkey of test.b is not enforced, since its triggers are switched off: it is enforced in clones',
+      'that function test.f() depends on extension cube',
+      'the security label of selinux on table column test.a.b',
+      `the tablespace ${tablespace} of index test.in_space`,
+      `the tablespace ${tablespace} of table test.part`,
+    ];
+    if (getTestServer().version >= 150_000) {
+      await central.query(
+        'create unlogged sequence test.s; alter table test.b add n bigint default nextval($$test.s$$)',
+      );
+      expected.splice(4, 0, 'that sequence test.s is unlogged: it is an ordinary one in clones');
+    }
+    const { warnings, onProgress } = collectWarnings();
+    const { file, leftOut } = await packageTables(central, {}, onProgress);
+    expect(leftOut).toEqual(expected);
+    expect(warnings).toEqual(expected.map((text) => `not in the package: ${text}`));
+    // and the rest is
+    const clone = await createEmptyClone();
+    await deployTo(clone, central, file);
+    expect(await clone.value('select b from test.a where id = 2')).toBe(1);
+    expect(await clone.value(`select to_regclass('test.in_space') is not null`)).toBe(true);
+    await central.drop();
+  });
+
+  test('what tables cannot be without is refused by name before anything is written', async () => {
+    const central = await createCentral(`
+      create schema test; create schema other;
+      create access method heap_too type table handler heap_tableam_handler;
+      create aggregate other.total (integer) (sfunc = int4pl, stype = integer);
+      create function other.sum_up(integer[]) returns bigint language sql immutable
+        begin atomic select other.total(v) from unnest($1) as v; end;
+      create table test.special (id integer) using heap_too;
+      create table test.aggregated (id integer, v integer[], check (other.sum_up(v) > 0));
+      create type other.base; create function other.base_in(cstring) returns other.base language internal immutable strict as 'textin';
+      create function other.base_out(other.base) returns cstring language internal immutable strict as 'textout';
+      create type other.base (input = other.base_in, output = other.base_out, like = text);
+      create table test.based (id other.base);
+      create operator other.=== (function = int4eq, leftarg = integer, rightarg = integer);
+      create table test.operated (id integer, check (id operator(other.===) 1));
+      create table test.parts (id integer) partition by range (id)`);
+    const folder = await createFolder();
+    const error = await refusal(packageTables(central, { output: path.join(folder, 'package.zip') }));
+    expect(error.message).toBe('the tables depend on something that a package cannot carry');
+    expect(error.details).toEqual(
+      expect.arrayContaining([
+        'access method heap_too, which is needed by table test.special',
+        expect.stringContaining('aggregate other.total(integer), which is needed by function other.sum_up(integer[])'),
+        expect.stringContaining('type other.base, which is needed by'),
+        expect.stringContaining('operator other.===(integer,integer), which is needed by'),
+      ]),
+    );
+    expect(await readdir(folder)).toEqual([]);
+
+    // partitions that were made since the tables were prepared
+    await central.query(`
+      create unlogged table test.part partition of test.parts for values from (1) to (2);
+      create foreign data wrapper nowhere; create server nowhere foreign data wrapper nowhere;
+      create foreign table test.far partition of test.parts for values from (2) to (3) server nowhere`);
+    const partitions = await refusal(
+      packageTables(central, { schemas: [], tables: [{ schema: 'test', table: 'parts' }] }),
+    );
+    expect(partitions.details).toEqual([
+      'test.parts has the partition test.part, which is unlogged',
+      'test.parts has the partition test.far, which is a foreign table',
+    ]);
   });
 
   test('an extension is created where the central has it', async () => {
@@ -255,10 +419,19 @@ describeWithPostgis('geometries', servers, () => {
       create schema test; create schema gis; create extension postgis schema gis;
       create table test.place (
         id serial primary key, any_geometry gis.geometry, point_zm gis.geometry(PointZM, 4326),
-        area gis.geometry(MultiPolygon, 2154), spot gis.geography(Point, 4326)
+        area gis.geometry(MultiPolygon, 2154), spot gis.geography(Point, 4326),
+        line_m gis.geometry(LineStringM, 27572), solid gis.geometry(PolyhedralSurfaceZ), far gis.geography(PointZM, 4326),
+        boxes gis.box2d, box gis.box3d, points gis.geometry(Point, 3857)[],
+        inside boolean generated always as (gis.st_within(area, gis.st_makeenvelope(0, 0, 10, 10, 2154))) stored,
+        check (gis.st_isvalid(area))
       );
       create index on test.place using gist (any_geometry);
-      create index on test.place using gist (spot);
+      create index on test.place using gist (spot) where id > 0;
+      create index on test.place using gist (point_zm gis.gist_geometry_ops_nd) with (fillfactor = 70);
+      create index on test.place using spgist (area);
+      create index on test.place using brin (line_m gis.brin_geometry_inclusion_ops_2d);
+      create index on test.place using gist (gis.st_transform(area, 4326));
+      create index on test.place (any_geometry);
       insert into test.place (any_geometry, point_zm, area, spot) values
         (gis.st_geomfromtext('GEOMETRYCOLLECTION Z (POINT Z EMPTY, LINESTRING Z (0 0 0.1, 1 1 1e-300))', 3857),
          gis.st_geomfromewkt('SRID=4326;POINT ZM (0.1 0.2 0.30000000000000004 1e300)'),
@@ -273,6 +446,7 @@ describeWithPostgis('geometries', servers, () => {
     expect(await clone.query(rows)).toEqual(await central.query(rows));
     const condition = `n.nspname = 'test'`;
     expect(await readDefinitions(clone, condition)).toEqual(await readDefinitions(central, condition));
+    if (areOfOneVersion) expect(await dumpSchemas(clone, ['test'])).toBe(await dumpSchemas(central, ['test']));
   });
 });
 
