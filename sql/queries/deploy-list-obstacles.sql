@@ -1,8 +1,12 @@
 -- Relations of the names $1 (schemas) and $2 (names), in parallel, that exist already, and whether they are tables that
 -- an earlier deploy made.
 select
+    c.oid,
+    n.nspname as schema,
+    c.relname as table_name,
     format('%I.%I', n.nspname, c.relname) as name,
     c.relkind in ('r', 'p') as is_table,
+    c.relkind = 'p' as is_partitioned,
     exists (
         select from lizsync.link_relations as r where r.schema_name = n.nspname and r.table_name = c.relname
     ) as is_deployed

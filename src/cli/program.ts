@@ -6,6 +6,7 @@ import { createCompareCommand } from './commands/compare.js';
 import { createDeployCommand } from './commands/deploy.js';
 import { createGrantCommand } from './commands/grant.js';
 import { createHeldCommand } from './commands/held.js';
+import { createInspectCommand } from './commands/inspect.js';
 import { createInstallCommand } from './commands/install.js';
 import { createPackageCommand } from './commands/package.js';
 import { createPrepareCentralCommand } from './commands/prepare-central.js';
@@ -19,6 +20,7 @@ const commandFactories: ((run: CommandRunner) => Command)[] = [
   createUpgradeCommand,
   createPrepareCentralCommand,
   createPackageCommand,
+  createInspectCommand,
   createDeployCommand,
   createSyncCommand,
   createHeldCommand,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
@@ -20,10 +19,13 @@ import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import { adaptToRoles } from './adapt-to-roles.js';
 import { applySchemaScript } from './apply-schema-script.js';
+import { createExtensions } from './create-extensions.js';
+import { discardUnsentChanges, findUnsentChanges } from './find-unsent-changes.js';
 import { installSchema } from './install-schema.js';
+import { dropTables, planTables, type TablePlan, type WantedDefinitions } from './plan-tables.js';
 import type { ProgressCallback } from './progress.js';
+import { emptyTables, prepareLoading, rebuildIndexes, restoreConstraints } from './replace-rows.js';
 import { requireServer } from './require-server.js';
-import { saveUnsentChanges } from './save-unsent-changes.js';
 import { locateSqlError } from './sql-file-error.js';
 import { storeCentralConnection } from './store-central-connection.js';
 import { createTransferMeter } from './transfer-meter.js';
@@ -43,6 +45,8 @@ export interface DeployOptions {
   force?: boolean | undefined;
   /** A new file; default: one in the current directory, named after the clone and the time. */
   unsentChangesFile?: string | undefined;
+  /** Drops what depends on the tables and is not in the package, when they must be made anew. */
+  cascade?: boolean | undefined;
   /** Deploys an archive that the central does not know. */
   trust?: boolean | undefined;
   /** Ends the work, and leaves the clone as it was, when it is aborted. */
@@ -55,12 +59,14 @@ export interface DeployResult {
   packageId: string;
   tables: number;
   rows: number;
+  /** Whether the tables were made for the first time, kept with other rows, or made anew. */
+  kind: TablePlan['kind'];
   /** Changes of the clone that were discarded, and the file that has them; null: there were none. */
   unsentChanges: { count: number; file: string } | null;
 }
 
 /** A row of sql/queries/deploy-read-clone.sql. */
-interface CloneRow {
+export interface CloneRow {
   server_id: string;
   server_name: string;
   server_role: string;
@@ -71,7 +77,7 @@ interface CloneRow {
   package_is_newer: boolean;
 }
 
-interface Deployment {
+export interface Deployment {
   archive: ArchiveReader;
   manifest: Manifest;
   central: Connection;
@@ -88,6 +94,20 @@ interface Deployment {
  * @throws LizsyncError when the archive is damaged or not of this central, or the clone would lose something
  */
 export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
+  return withDeployment(options, async (deployment) => {
+    const { central, clone } = deployment;
+    const result = await deployInTransaction(deployment, onProgress);
+    await clone.commit();
+    await confirmDeployment(central, result, onProgress);
+    return result.described;
+  });
+}
+
+/** Opens what a deploy works with, checks where the archive comes from, and begins a transaction in the clone. */
+export async function withDeployment<T>(
+  options: DeployOptions,
+  work: (deployment: Deployment) => Promise<T>,
+): Promise<T> {
   const { signal } = options;
   return withArchive(options.archive, (archive) =>
     withConnection(
@@ -104,13 +124,9 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
             await clone.begin();
             try {
               await clone.queryBatch('set local quote_all_identifiers = off');
-              const result = await deployInTransaction(deployment, onProgress);
-              await clone.commit();
-              await confirmDeployment(central, result, onProgress);
-              return result.described;
-            } catch (error) {
+              return await work(deployment);
+            } finally {
               await clone.rollback();
-              throw error;
             }
           },
           { role: 'clone', signal },
@@ -144,23 +160,31 @@ interface Deployed {
 }
 
 async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<Deployed> {
-  const { archive, manifest, clone, options } = deployment;
-  const preData = readSchemaScript(await archive.readText(preDataEntryName), manifest.packageId, preDataEntryName);
-  const postData = readSchemaScript(await archive.readText(postDataEntryName), manifest.packageId, postDataEntryName);
+  const { archive, manifest, central, clone, options } = deployment;
   const after = archive.has(afterEntryName) ? await archive.readText(afterEntryName) : undefined;
 
   warnAboutOlderServer(deployment, onProgress);
-  await createExtensions(deployment, onProgress);
+  await createExtensions(clone, manifest.extensions, onProgress);
   const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
   await lockTables(clone);
   const before = await readClone(deployment);
   const unsentChanges =
-    installed.fromVersion === null ? null : await checkUnsentChanges(deployment, before, onProgress);
-  await replaceTables(deployment, before, preData, onProgress);
-  await loadRows(deployment, onProgress);
-  onProgress({ kind: 'step', text: 'creating keys and indexes' });
-  const details = await adaptToRoles(clone, postData, onProgress);
-  await withVersionHint(deployment, () => applySchemaScript(clone, details, postDataEntryName, true));
+    installed.fromVersion === null
+      ? null
+      : await discardUnsentChanges(
+          clone,
+          await findUnsentChanges(central, clone, before, manifest.central.serverName),
+          { serverName: before.server_name, force: options.force === true, file: options.unsentChangesFile },
+          onProgress,
+        );
+  const { preData, postData } = await readDefinitions(deployment, onProgress);
+  const isOurs = before.link_central_id !== null;
+  const plan = await planTables(clone, manifest.tables, { preData, postData }, isOurs);
+  if (plan.kind === 'in place') {
+    await replaceRows(deployment, plan, onProgress);
+  } else {
+    await replaceTables(deployment, plan, { preData, postData }, isOurs, onProgress);
+  }
   await setSequences(clone, manifest);
   await enableAudit(clone, manifest, onProgress);
   await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);
@@ -174,13 +198,14 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
     packageId: manifest.packageId,
     tables: manifest.tables.length,
     rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0),
+    kind: plan.kind,
     unsentChanges,
   };
   return { described, syncId: identity.syncId };
 }
 
 /** The archive is of this central, as it is now, and made by it. */
-async function checkOrigin({ archive, manifest, central, options }: Deployment): Promise<void> {
+export async function checkOrigin({ archive, manifest, central, options }: Deployment): Promise<void> {
   const [row] = await central.query<{
     server_id: string;
     server_name: string;
@@ -215,7 +240,7 @@ async function checkOrigin({ archive, manifest, central, options }: Deployment):
   }
 }
 
-function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress: ProgressCallback): void {
+export function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress: ProgressCallback): void {
   if (Math.floor(manifest.postgresVersion / 10_000) <= clone.serverVersion) return;
   onProgress({
     kind: 'warning',
@@ -240,55 +265,7 @@ async function withVersionHint<T>({ manifest, clone }: Deployment, work: () => P
   }
 }
 
-async function createExtensions({ manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
-  const { extensions } = manifest;
-  if (extensions.length === 0) return;
-  const rows = await clone.query<{ name: string; schema: string | null; is_available: boolean }>(
-    readSqlFile('queries/deploy-list-extensions.sql'),
-    [extensions.map(({ name }) => name)],
-  );
-  const unavailable = rows.filter(({ schema, is_available }) => schema === null && !is_available);
-  if (unavailable.length > 0) {
-    throw new LizsyncError("the clone's server lacks extensions that the tables need", {
-      details: unavailable.map(({ name }) => {
-        const version = extensions.find((extension) => extension.name === name)?.version ?? '';
-        return `${name} (${version} in the central)`;
-      }),
-      hint: `Install their packages on the machine of the clone's server (for PostGIS on Debian: apt install postgresql-${clone.serverVersion}-postgis-3).`,
-    });
-  }
-  for (const { name, schema } of extensions) {
-    const found = rows.find((row) => row.name === name)?.schema ?? null;
-    if (found === null) {
-      await createExtension(clone, name, schema, onProgress);
-    } else if (found !== schema) {
-      throw new LizsyncError(`the extension ${name} is in schema ${found} of the clone, in ${schema} of the central`, {
-        hint: `Move it: alter extension ${pg.escapeIdentifier(name)} set schema ${pg.escapeIdentifier(schema)};`,
-      });
-    }
-  }
-}
-
-async function createExtension(
-  clone: Connection,
-  name: string,
-  schema: string,
-  onProgress: ProgressCallback,
-): Promise<void> {
-  onProgress({ kind: 'step', text: `creating extension ${name}` });
-  const statement = `create extension ${pg.escapeIdentifier(name)} schema ${pg.escapeIdentifier(schema)} cascade;`;
-  try {
-    await clone.queryBatch(`create schema if not exists ${pg.escapeIdentifier(schema)}; ${statement}`);
-  } catch (error) {
-    throw new LizsyncError(`the extension ${name} cannot be created in the clone: ${(error as Error).message}`, {
-      hint: `Let a superuser run in the clone: ${statement}`,
-      details: error instanceof LizsyncError ? error.details : [],
-      cause: error,
-    });
-  }
-}
-
-async function readClone({ manifest, central, clone, options }: Deployment): Promise<CloneRow> {
+export async function readClone({ manifest, central, clone, options }: Deployment): Promise<CloneRow> {
   const [next] = await withTransaction(central, { readOnly: true }, () =>
     central.query<{ transaction_id: string }>('select pg_snapshot_xmax(pg_current_snapshot()) as transaction_id'),
   );
@@ -314,125 +291,129 @@ async function readClone({ manifest, central, clone, options }: Deployment): Pro
 }
 
 /** Keeps people and syncs from changing what is about to be replaced, and waits for those who are at it. */
-async function lockTables(clone: Connection): Promise<void> {
+export async function lockTables(clone: Connection): Promise<void> {
   await clone.queryBatch('lock table lizsync.links in share row exclusive mode');
   const rows = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-deployed-tables.sql'));
   if (rows.length === 0) return;
   await clone.queryBatch(`lock table ${rows.map(({ name }) => name).join(', ')} in access exclusive mode`);
 }
 
-async function checkUnsentChanges(
-  { manifest, central, clone, options }: Deployment,
-  before: CloneRow,
+/** Takes the definitions of the tables out of the archive, as far as they are about roles that the clone knows. */
+export async function readDefinitions(
+  { archive, manifest, clone }: Deployment,
   onProgress: ProgressCallback,
-): Promise<DeployResult['unsentChanges']> {
-  // positions mean nothing in a copy or after a restore
-  const position = before.is_same_incarnation ? await readPosition(central, clone, before.server_id) : null;
-  const [row] = await clone.query<{ count: string }>(
-    'select count(*) as count from lizsync.unsent_changes($1) as unsent_changes',
-    [position],
-  );
-  const count = Number(row?.count ?? 0);
-  // what a lost central or another copy has got may be gone from the log, and be in the tables of the clone alone
-  const sharesHistory = before.link_central_id === null || position !== null;
-  if (count === 0 && sharesHistory) return null;
-  const changes = `${count} ${count === 1 ? 'change' : 'changes'} of the clone "${before.server_name}" ${count === 1 ? 'was' : 'were'} not sent to the central`;
-  const text = sharesHistory
-    ? changes
-    : `the clone "${before.server_name}" and the central do not share their past: one of them was copied, or restored from a backup`;
-  if (options.force !== true) {
-    throw new LizsyncError(text, {
-      hint: sharesHistory
-        ? `Send them: lizsync sync --clone. Or discard them: lizsync deploy --force, which writes them to a file before ` +
-          `(central "${manifest.central.serverName}").`
-        : 'The clone may have what the central has not; lizsync compare shows that. To discard it: lizsync deploy --force, ' +
-          'which writes what the log of the clone still has to a file before.',
-    });
-  }
-  if (count === 0) return null;
-  const file = path.resolve(options.unsentChangesFile ?? nameUnsentChangesFile(before.server_name));
-  onProgress({ kind: 'warning', text: `${text}; they are discarded, and written to ${file}` });
-  return { count: await saveUnsentChanges(clone, position, file), file };
+): Promise<WantedDefinitions> {
+  const read = async (name: string): Promise<SchemaSection[]> =>
+    readSchemaScript(await archive.readText(name), manifest.packageId, name);
+  const preData = await read(preDataEntryName);
+  return { preData, postData: await adaptToRoles(clone, await read(postDataEntryName), onProgress) };
 }
 
-/** Up to where the central has the log of a clone; null: it does not know the clone as it is now. */
-async function readPosition(central: Connection, clone: Connection, cloneId: string): Promise<string | null> {
-  const [link] = await withTransaction(central, { readOnly: true }, () =>
-    central.query<{
-      server_id: string;
-      position: string;
-      last_sync_id: string | null;
-      last_sync_transaction_id: string | null;
-    }>(readSqlFile('queries/deploy-read-link.sql'), [cloneId]),
-  );
-  if (link === undefined) return null;
-  const [row] = await clone.query<{ shared: boolean }>('select lizsync.shares_history($1, $2, $3) as shared', [
-    link.server_id,
-    link.last_sync_id,
-    link.last_sync_transaction_id,
-  ]);
-  return row?.shared ? link.position : null;
-}
-
-function nameUnsentChangesFile(serverName: string): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
-  return `lizsync-unsent-${serverName.replace(/[^\p{L}\p{N}_.-]/gu, '_')}-${time}Z.jsonl`;
-}
-
-async function replaceTables(
+/** Gives the tables of an earlier deploy other rows: what depends on them stays. */
+async function replaceRows(
   deployment: Deployment,
-  before: CloneRow,
-  preData: SchemaSection[],
+  plan: TablePlan & { kind: 'in place' },
   onProgress: ProgressCallback,
 ): Promise<void> {
   const { manifest, clone } = deployment;
-  onProgress({ kind: 'step', text: 'creating the tables' });
-  const existing = await clone.query<{ name: string; is_table: boolean; is_deployed: boolean }>(
-    readSqlFile('queries/deploy-list-obstacles.sql'),
-    [manifest.tables.map(({ schema }) => schema), manifest.tables.map(({ name }) => name)],
+  onProgress({ kind: 'step', text: 'emptying the tables' });
+  const foreignKeys = await emptyTables(clone, plan.existing);
+  await clone.queryBatch(
+    ['set local check_function_bodies = off;', ...plan.functions.map(({ sql }) => sql)].join('\n'),
   );
-  const obstacles = existing.filter(({ is_table, is_deployed }) => !is_table || !is_deployed);
-  if (obstacles.length > 0) {
-    throw new LizsyncError('the database has relations with the names of packaged tables, which are not of a clone', {
-      details: obstacles.map(({ name }) => name),
-      hint: 'Rename or drop them, or deploy into another database.',
-    });
-  }
-  const isOurs = before.link_central_id !== null;
-  if (existing.length > 0) {
-    await dropTables(
-      clone,
-      existing.map(({ name }) => name),
-      preData.filter(({ kind }) => kind === 'function').map(({ identity }) => identity),
-    );
-  }
-  await clone.queryBatch('set local check_function_bodies = off');
-  await withVersionHint(deployment, () => applySchemaScript(clone, preData, preDataEntryName, isOurs));
-  await clone.queryBatch('set local check_function_bodies = on');
+  await runDefinitions(deployment, plan.preData, preDataEntryName, false);
+  const aside = await prepareLoading(
+    clone,
+    plan.existing,
+    plan.existing.map(({ schema, table }) => {
+      return manifest.tables.find((packaged) => packaged.schema === schema && packaged.name === table)?.rows ?? 0;
+    }),
+  );
+  await loadRows(deployment, onProgress);
+  onProgress({ kind: 'step', text: 'creating indexes, checking keys' });
+  await rebuildIndexes(clone, aside);
+  await runDefinitions(deployment, plan.postData, postDataEntryName, true);
+  await restoreConstraints(clone, [...foreignKeys, ...aside]);
+  const views = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-materialized-views.sql'), [
+    plan.existing.map(({ name }) => name),
+  ]);
+  if (views.length === 0) return;
+  const names = views.map(({ name }) => name).join(', ');
+  onProgress({
+    kind: 'warning',
+    text: `these materialized views show what was there before: ${names}`,
+    hint: `Bring them up to date: refresh materialized view ${views[0]?.name};`,
+  });
 }
 
-/** Drops the tables of an earlier deploy, and those functions of the package that can't be without them. */
-async function dropTables(clone: Connection, tables: string[], packagedFunctions: string[]): Promise<void> {
-  const functions = new Set<string>();
-  for (;;) {
-    const dependents = await clone.query<{ dependent: string; object: string; function_name: string | null }>(
-      readSqlFile('queries/deploy-list-dependents.sql'),
-      [tables, [...functions]],
+/** Makes the tables, with their rows. */
+async function replaceTables(
+  deployment: Deployment,
+  plan: TablePlan & { kind: 'new' | 'rebuild' },
+  { preData, postData }: WantedDefinitions,
+  isOurs: boolean,
+  onProgress: ProgressCallback,
+): Promise<void> {
+  const { clone, options } = deployment;
+  if (plan.kind === 'rebuild') {
+    if (plan.dependents.length > 0 && options.cascade !== true) throw describeDependents(plan);
+    onProgress({
+      kind: 'warning',
+      text: `the tables are made anew, because their definitions differ: ${plan.differences.join('; ')}`,
+    });
+    for (const name of plan.dropped) onProgress({ kind: 'warning', text: `dropped: ${name}` });
+    await dropTables(
+      clone,
+      plan.existing.map(({ name }) => name),
     );
-    const known = dependents.flatMap(({ function_name }) =>
-      function_name !== null && packagedFunctions.includes(function_name) ? [function_name] : [],
-    );
-    if (known.length === 0 && dependents.length > 0) {
-      throw new LizsyncError('other objects of the clone depend on tables that the package replaces', {
-        details: dependents.map(({ dependent, object }) => `${dependent} depends on ${object}`),
-        hint: 'Drop them, deploy, and create them again.',
-      });
-    }
-    if (known.length === 0) break;
-    for (const name of known) functions.add(name);
   }
-  // nothing else goes with them: that has just been made sure of
-  await clone.queryBatch(`drop table ${tables.join(', ')} cascade`);
+  onProgress({ kind: 'step', text: 'creating the tables' });
+  await runDefinitions(deployment, preData, preDataEntryName, isOurs);
+  await loadRows(deployment, onProgress);
+  onProgress({ kind: 'step', text: 'creating keys and indexes' });
+  await runDefinitions(deployment, postData, postDataEntryName, true);
+  if (plan.kind === 'rebuild') await restoreAdditions(clone, plan.local, onProgress);
+}
+
+export function describeDependents({ differences, dependents }: TablePlan & { kind: 'rebuild' }): LizsyncError {
+  return new LizsyncError('other objects of the clone depend on tables that the package replaces', {
+    details: [
+      ...dependents,
+      `the tables must be made anew, because the definitions differ: ${differences.slice(0, 5).join('; ')}`,
+    ],
+    hint: 'Drop them, deploy, and create them again. Or let deploy drop them: lizsync deploy --cascade (--dry-run says what goes).',
+  });
+}
+
+/** Gives tables that were made anew what the clone had beside the package, where that still fits. */
+async function restoreAdditions(
+  clone: Connection,
+  additions: SchemaSection[],
+  onProgress: ProgressCallback,
+): Promise<void> {
+  for (const { sql } of additions) {
+    await clone.queryBatch('savepoint restore_addition');
+    try {
+      await clone.queryBatch(sql);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.isConnectionFailure) throw error;
+      await clone.queryBatch('rollback to savepoint restore_addition');
+      onProgress({ kind: 'warning', text: `no longer in the clone: ${sql}` });
+    }
+    await clone.queryBatch('release savepoint restore_addition');
+  }
+}
+
+async function runDefinitions(
+  deployment: Deployment,
+  sections: SchemaSection[],
+  source: string,
+  isOurs: boolean,
+): Promise<void> {
+  const { clone } = deployment;
+  await clone.queryBatch('set local check_function_bodies = off');
+  await withVersionHint(deployment, () => applySchemaScript(clone, sections, source, isOurs));
+  await clone.queryBatch('set local check_function_bodies = on');
 }
 
 async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
@@ -492,7 +473,7 @@ async function enableAudit(clone: Connection, { tables }: Manifest, onProgress: 
   ]);
 }
 
-async function storeIdentity(
+export async function storeIdentity(
   { manifest, clone, options }: Deployment,
   before: CloneRow,
   onProgress: ProgressCallback,
@@ -531,10 +512,11 @@ async function runSqlAfter(clone: Connection, text: string, onProgress: Progress
   await clone.queryBatch(`set local search_path = ''; set local row_security = off`);
 }
 
-/** Tells the central, which commits before the clone does. */
-async function registerClone(
+/** Tells the central, which commits before the clone does; in a dry run it does not. */
+export async function registerClone(
   { archive, manifest, central, clone, options }: Deployment,
   syncId: string,
+  dryRun = false,
 ): Promise<void> {
   const [identity] = await clone.query<{
     server_id: string;
@@ -567,7 +549,8 @@ async function registerClone(
       syncId,
       identity.transaction_id,
     ]);
-    await central.commit();
+    if (dryRun) await central.rollback();
+    else await central.commit();
   } catch (error) {
     await central.rollback();
     throw error;

@@ -8,6 +8,7 @@ import { synchronize } from '../../src/core/sync.js';
 import { upgrade } from '../../src/core/upgrade.js';
 import { withConnection, withTransaction } from '../../src/db/connection.js';
 import { createDatabase, createRole, type TestDatabase } from '../support/database.js';
+import { describeDatabase } from '../support/describe-database.js';
 import {
   collectWarnings,
   createCentral,
@@ -39,25 +40,6 @@ async function createSmallCentral(): Promise<TestDatabase> {
 
 function synchronizeBoth(central: TestDatabase, clone: TestDatabase): ReturnType<typeof synchronize> {
   return synchronize({ central: toSettings(central.url), clone: toSettings(clone.url) });
-}
-
-/** What a refused or failed deploy must leave as it is. */
-async function describeDatabase(database: TestDatabase): Promise<unknown> {
-  const objects = await database.query(`
-    select n.nspname, c.relname, c.relkind, c.oid::integer, c.relfilenode::bigint from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname !~ '^(pg_|information_schema)' order by 1, 2`);
-  const rest = await database.query(`
-    select 'schema ' || nspname as name from pg_namespace where nspname !~ '^pg_'
-    union all select 'extension ' || extname from pg_extension
-    union all select 'server ' || srvname from pg_foreign_server
-    union all select 'function ' || oid::regprocedure from pg_proc where oid >= 16384 order by 1`);
-  const hasTables = objects.some(({ nspname, relname }) => nspname === 'test' && relname === 'tree');
-  const rows = hasTables
-    ? await database.query(
-        `select (select array_agg(t::text order by id) from test.tree t) as trees, (select array_agg(l::text) from lizsync.links l) as links`,
-      )
-    : [];
-  return { objects, rest, rows };
 }
 
 describe('deploy', () => {
@@ -216,6 +198,7 @@ describe('deploy over a clone', () => {
     await deployTo(clone, central, (await packageTables(central)).file);
     expect(await clone.query(words)).toEqual([{ words: "'le':1", label: 'les forêts?les forêts?' }]);
     await clone.query('create view public.v as select test.label(a) from test.a');
+    await central.query('alter table test.a add column later integer');
     const error = await refusal(deployTo(clone, central, (await packageTables(central)).file));
     expect(error.details).toContain('view public.v depends on function test.label(test.a)');
   });
@@ -296,6 +279,7 @@ describe('deploy over a clone', () => {
     await clone.query(
       `create view public.mine as select id from test.tree; create table public.notes (tree integer references test.tree)`,
     );
+    await central.query('alter table test.tree add column height integer');
     const { file } = await packageTables(central);
     const before = await describeDatabase(clone);
     const error = await refusal(deployTo(clone, central, file));
@@ -304,6 +288,7 @@ describe('deploy over a clone', () => {
       'constraint notes_tree_fkey on table public.notes depends on index test.tree_pkey',
       'constraint notes_tree_fkey on table public.notes depends on table test.tree',
       'view public.mine depends on table test.tree',
+      'the tables must be made anew, because the definitions differ: table test.tree',
     ]);
     expect(await describeDatabase(clone)).toEqual(before);
   });

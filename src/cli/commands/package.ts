@@ -19,6 +19,7 @@ interface PackageOptions {
   tables?: string[];
   output: string;
   sqlAfter?: string;
+  compressionLevel?: number;
 }
 
 export function createPackageCommand(run: CommandRunner): Command {
@@ -33,6 +34,11 @@ export function createPackageCommand(run: CommandRunner): Command {
     .addOption(tablesOption('these tables, as s.t,"S"."T"'))
     .requiredOption('--output <file>', 'the archive to write')
     .option('--sql-after <file>', 'SQL that runs in the clone at the end of deploy')
+    .option(
+      '--compression-level <level>',
+      'from 0, none and quickest, to 9, smallest and slowest (default: 6)',
+      readCompressionLevel,
+    )
     .addHelpText('after', describeExamples('lizsync package --central --schemas survey --output survey.zip'))
     .action(
       run<PackageOptions>(async (context, options) => {
@@ -47,7 +53,15 @@ export function createPackageCommand(run: CommandRunner): Command {
         // the archive libraries take as long to load as all the rest: only who needs them waits for them
         const { createPackage } = await import('../../core/package.js');
         const result = await createPackage(
-          { central, schemas, tables, output: options.output, sqlAfter: options.sqlAfter, signal: context.signal },
+          {
+            central,
+            schemas,
+            tables,
+            output: options.output,
+            sqlAfter: options.sqlAfter,
+            compressionLevel: options.compressionLevel,
+            signal: context.signal,
+          },
           context.terminal.onProgress,
         );
         const contents = `${formatCount(result.tables, 'table')}, ${formatCount(result.rows, 'row')}`;
@@ -57,4 +71,11 @@ export function createPackageCommand(run: CommandRunner): Command {
         return exitCodes.done;
       }),
     );
+}
+
+function readCompressionLevel(text: string): number {
+  if (!/^[0-9]$/.test(text)) {
+    throw new UsageError(`--compression-level: ${text} is not a level`, { hint: 'write a digit from 0 to 9' });
+  }
+  return Number(text);
 }
