@@ -108,7 +108,7 @@ export class Ledger {
           const row = final[table]?.[uid];
           const isThere = row !== undefined && toText(row[column]) === toText(value);
           const value_ = key(table, uid, column, toText(value));
-          if (!isThere && !overwritten.has(value_) && !lost.has(value_) && !cascaded.has(key(table, uid))) {
+          if (!isThere && !overwritten.has(value_) && !lost.has(value_)) {
             problems.push(`${table} ${uid} ${column} = ${value}, written on server ${server}, has vanished unrecorded`);
           }
         }

@@ -1,5 +1,5 @@
 create or replace function lizsync.find_orphans(p_constraint_oid oid, p_batch integer, p_after_event_id bigint)
-returns table (child_uid uuid, child_ctid tid, key_values @extschema:hstore@.hstore)
+returns table (child_uid uuid, child_table regclass, child_ctid tid, key_values @extschema:hstore@.hstore)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
@@ -12,24 +12,7 @@ declare
     v_child_keys text;
     v_child_touched text;
 begin
-    select
-        c.conrelid::regclass as child, c.confrelid::regclass as parent, r.relation_id as parent_relation_id,
-        (select array_agg(a.attname::text order by k.position)
-         from unnest(c.conkey) with ordinality as k (attnum, position)
-         join pg_attribute as a on a.attrelid = c.conrelid and a.attnum = k.attnum) as child_columns,
-        (select array_agg(a.attname::text order by k.position)
-         from unnest(c.confkey) with ordinality as k (attnum, position)
-         join pg_attribute as a on a.attrelid = c.confrelid and a.attnum = k.attnum) as parent_columns,
-        (select array_agg(format('operator(%I.%s)', n.nspname, o.oprname) order by k.position)
-         from unnest(c.conpfeqop) with ordinality as k (operator_oid, position)
-         join pg_operator as o on o.oid = k.operator_oid
-         join pg_namespace as n on n.oid = o.oprnamespace) as operators
-    into strict v_constraint
-    from pg_constraint as c
-    join pg_class as p on p.oid = c.confrelid
-    join pg_namespace as pn on pn.oid = p.relnamespace
-    left join audit.logged_relations as r on r.schema_name = pn.nspname and r.table_name = p.relname
-    where c.oid = p_constraint_oid;
+    select k.* into strict v_constraint from lizsync.foreign_keys() as k where k.constraint_oid = p_constraint_oid;
 
     v_child_has_uid := exists (
         select from pg_attribute as a
@@ -56,7 +39,7 @@ begin
                        v_constraint.parent, v_constraint.child, v_key_comparison, v_child_touched);
 
         return query execute format($sql$
-            select c.uid, c.ctid, (select @extschema:hstore@.hstore(k.*) from (select %4$s) as k)
+            select c.uid, c.tableoid::regclass, c.ctid, (select @extschema:hstore@.hstore(k.*) from (select %4$s) as k)
             from %1$s as c
             where %2$s and num_nulls(%4$s) = 0 and not exists (select from %3$s as p where %5$s)$sql$,
             v_constraint.child, v_child_touched, v_constraint.parent, v_child_keys, v_key_comparison);
@@ -84,7 +67,7 @@ begin
                       and (l.action = 'D' or (l.action = 'U' and @extschema:hstore@.exists_any(l.old_values, $3)))
                 ) as before
             )
-            select %4$s, c.ctid, (select @extschema:hstore@.hstore(k.*) from (select %5$s) as k)
+            select %4$s, c.tableoid::regclass, c.ctid, (select @extschema:hstore@.hstore(k.*) from (select %5$s) as k)
             from %6$s as c
             where exists (select from gone as p where %7$s)
               and not exists (select from %3$s as p where %7$s)$sql$,
