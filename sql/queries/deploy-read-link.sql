@@ -2,6 +2,7 @@
 select
     m.server_id,
     l.position::text as position,
+    lizsync.ahead_positions(l.peer_id)::text as ahead,
     l.last_sync_id,
     l.last_sync_transaction_id::text as last_sync_transaction_id
 from lizsync.links as l

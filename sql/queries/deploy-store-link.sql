@@ -35,4 +35,4 @@ insert into lizsync.link_relations (peer_id, schema_name, table_name)
 select link.peer_id, t.schema_name, t.table_name
 from link
 cross join unnest($7::text[], $8::text[]) as t (schema_name, table_name)
-on conflict do nothing
+on conflict (peer_id, schema_name, table_name) do update set position = null

@@ -4,7 +4,7 @@ import { withTransaction } from '../db/connection.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
-import { saveUnsentChanges } from './save-unsent-changes.js';
+import { type LogPosition, saveUnsentChanges } from './save-unsent-changes.js';
 
 /** What a clone is, as far as its unsent changes go. */
 interface CloneIdentity {
@@ -17,7 +17,7 @@ interface CloneIdentity {
 export interface UnsentChanges {
   count: number;
   /** Up to where the central has the clone's log; null: it has nothing of it. */
-  position: string | null;
+  position: LogPosition | null;
   /** Why a deploy is refused, in words; null: nothing would be lost. */
   problem: { text: string; hint: string } | null;
 }
@@ -32,8 +32,8 @@ export async function findUnsentChanges(
   // positions mean nothing in a copy or after a restore
   const position = identity.is_same_incarnation ? await readPosition(central, clone, identity.server_id) : null;
   const [row] = await clone.query<{ count: string }>(
-    'select count(*) as count from lizsync.unsent_changes($1) as unsent_changes',
-    [position],
+    'select count(*) as count from lizsync.unsent_changes($1, $2) as unsent_changes',
+    [position?.position ?? null, position?.ahead ?? '[]'],
   );
   const count = Number(row?.count ?? 0);
   // what a lost central or another copy has got may be gone from the log, and be in the tables of the clone alone
@@ -74,11 +74,12 @@ export async function discardUnsentChanges(
 }
 
 /** Up to where the central has the log of a clone; null: it does not know the clone as it is now. */
-async function readPosition(central: Connection, clone: Connection, cloneId: string): Promise<string | null> {
+async function readPosition(central: Connection, clone: Connection, cloneId: string): Promise<LogPosition | null> {
   const [link] = await withTransaction(central, { readOnly: true }, () =>
     central.query<{
       server_id: string;
       position: string;
+      ahead: string;
       last_sync_id: string | null;
       last_sync_transaction_id: string | null;
     }>(readSqlFile('queries/deploy-read-link.sql'), [cloneId]),
@@ -89,7 +90,7 @@ async function readPosition(central: Connection, clone: Connection, cloneId: str
     link.last_sync_id,
     link.last_sync_transaction_id,
   ]);
-  return row?.shared ? link.position : null;
+  return row?.shared ? link : null;
 }
 
 function nameUnsentChangesFile(serverName: string): string {

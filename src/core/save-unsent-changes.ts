@@ -8,6 +8,12 @@ import { UsageError } from '../errors.js';
 
 const backslash = 0x5c;
 
+/** Up to where a central has the log of a clone, as PostgreSQL writes it; `ahead` names the tables of which it has more. */
+export interface LogPosition {
+  position: string;
+  ahead: string;
+}
+
 /**
  * Writes the changes of a clone that its central does not have to a new file, one JSON object a line.
  * @param position up to which the central has the clone's log; null: it has nothing of it
@@ -16,7 +22,7 @@ const backslash = 0x5c;
  */
 export async function saveUnsentChanges(
   connection: Connection,
-  position: string | null,
+  position: LogPosition | null,
   file: string,
 ): Promise<number> {
   let handle: Awaited<ReturnType<typeof open>>;
@@ -30,7 +36,7 @@ export async function saveUnsentChanges(
   }
   try {
     const copy = connection.copyOut(
-      `copy (select change from lizsync.unsent_changes(${position === null ? 'null' : pg.escapeLiteral(position)})) to stdout`,
+      `copy (select change from lizsync.unsent_changes(${position === null ? `null, '[]'` : `${pg.escapeLiteral(position.position)}, ${pg.escapeLiteral(position.ahead)}`})) to stdout`,
     );
     await pipeline(copy, undoCopyEscapes(), writeToHandle(handle));
     await handle.sync();

@@ -14,6 +14,8 @@ export interface SynchronizeOptions {
   clone: ConnectionSettings;
   /** Let the clone do the work over its own connection to the central; `central` is not used then. */
   viaClone?: boolean;
+  /** Synchronise only these tables; undefined: all. */
+  tables?: { schema: string; table: string }[] | undefined;
   /** Ends the synchronisation when aborted; nothing is lost by that. */
   signal?: AbortSignal | undefined;
 }
@@ -37,8 +39,14 @@ interface ServerState {
   server_name: string;
   /** How far the other side's log has been applied there. */
   position: string;
+  /** Tables for which it was applied further. */
+  ahead: unknown[];
   /** Seconds since 1970 by the clock of the server. */
   clock: number;
+}
+interface CloneState extends ServerState {
+  /** The tables to synchronise; null: all. */
+  tables: unknown[] | null;
 }
 interface CentralState extends ServerState {
   different_tables: string[];
@@ -53,6 +61,9 @@ interface HalfResult {
   rows: number;
   conflicts: number;
   held: number;
+  /** How far the receiver is now. */
+  position: string;
+  ahead: unknown[];
 }
 
 const stagedColumns =
@@ -68,6 +79,9 @@ export async function synchronize(
   onProgress: ProgressCallback = () => {},
 ): Promise<SynchronizeResult> {
   const { signal } = options;
+  const tables = options.tables?.map(({ schema, table }) =>
+    [schema, table].map((name) => pg.escapeIdentifier(name)).join('.'),
+  );
   const onNotice = ({
     severity,
     message,
@@ -82,11 +96,11 @@ export async function synchronize(
   const clone = await openConnection(options.clone, { role: 'clone', onNotice, signal });
   try {
     if (options.viaClone)
-      return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, onProgress));
+      return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, tables, onProgress));
     const central = await openConnection(options.central, { role: 'central', onNotice, signal });
     try {
       return await retryTransactions(onProgress, [clone, central], () =>
-        synchronizeServers(central, clone, onProgress),
+        synchronizeServers(central, clone, tables, onProgress),
       );
     } finally {
       await central.close();
@@ -99,12 +113,13 @@ export async function synchronize(
 async function synchronizeServers(
   central: Connection,
   clone: Connection,
+  tables: string[] | undefined,
   onProgress: ProgressCallback,
 ): Promise<SynchronizeResult> {
   onProgress({ kind: 'step', text: 'looking for changes' });
-  const cloneState = await timeAnswer(() => begin<ServerState>(clone, {}, 'get_clone_state')).catch(
-    explainRefusal(clone, 'clone'),
-  );
+  const cloneState = await timeAnswer(() =>
+    begin<CloneState>(clone, {}, 'get_clone_state', ...(tables === undefined ? [] : [toArrayLiteral(tables)])),
+  ).catch(explainRefusal(clone, 'clone'));
   const open = (): Promise<TimedAnswer<CentralState>> =>
     timeAnswer(() => begin<CentralState>(central, {}, 'open_sync', JSON.stringify(cloneState.answer)));
   let centralState = await open().catch(explainRefusal(central, 'central'));
@@ -113,8 +128,9 @@ async function synchronizeServers(
     await central.commit();
     centralState = await open();
   }
-  const { server_id: cloneId, position: clonePosition } = cloneState.answer;
-  const { server_id: centralId, position: centralPosition, different_tables: differentTables } = centralState.answer;
+  const { server_id: cloneId, position: clonePosition, ahead: cloneAhead, tables: scope } = cloneState.answer;
+  const { server_id: centralId, position: centralPosition, ahead: centralAhead } = centralState.answer;
+  const { different_tables: differentTables } = centralState.answer;
   if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
 
   const begun = await commit<{ sync_id: string; transaction_id: string; clock_offset_ms: number }>(
@@ -130,7 +146,11 @@ async function synchronizeServers(
   const pushed = await beginReading(clone, syncId, centralId, centralPosition);
   if (pushed.has_changes) {
     onProgress({ kind: 'step', text: 'carrying changes to the central' });
-    await carry(clone, { syncId, receiverId: centralId, from: centralPosition, clockShift: -clockOffset }, central);
+    await carry(
+      clone,
+      { syncId, receiverId: centralId, from: centralPosition, ahead: centralAhead, scope, clockShift: -clockOffset },
+      central,
+    );
   }
   const push = await commit<HalfResult>(
     central,
@@ -140,14 +160,21 @@ async function synchronizeServers(
     centralPosition,
     pushed.position,
     clonePosition,
-    JSON.stringify(details),
+    JSON.stringify({
+      ...details,
+      scope: { tables: scope, from_ahead: centralAhead, sender_ahead: cloneAhead },
+    }),
   );
 
   const pulled = await beginReading(central, syncId, cloneId, clonePosition);
   await clone.commitAndBegin();
   if (pulled.has_changes) {
     onProgress({ kind: 'step', text: 'carrying changes to the clone' });
-    await carry(central, { syncId, receiverId: cloneId, from: clonePosition, clockShift: 0 }, clone);
+    await carry(
+      central,
+      { syncId, receiverId: cloneId, from: clonePosition, ahead: cloneAhead, scope, clockShift: 0 },
+      clone,
+    );
   }
   const pull = await commit<HalfResult>(
     clone,
@@ -156,12 +183,16 @@ async function synchronizeServers(
     centralId,
     clonePosition,
     pulled.position,
-    pushed.position,
-    JSON.stringify({ ...details, push }),
+    push.position,
+    JSON.stringify({
+      ...details,
+      push,
+      scope: { tables: scope, from_ahead: cloneAhead, sender_ahead: push.ahead },
+    }),
   );
   // the clone has everything; what the central notes about that serves monitoring and pruning, and the next sync says it again
   try {
-    await commit(central, 'finish_sync', syncId, cloneId, pulled.position, JSON.stringify(pull));
+    await commit(central, 'finish_sync', syncId, cloneId, pull.position, JSON.stringify(pull));
   } catch (error) {
     onProgress({
       kind: 'warning',
@@ -179,11 +210,17 @@ async function synchronizeServers(
   };
 }
 
-async function synchronizeViaClone(clone: Connection, onProgress: ProgressCallback): Promise<SynchronizeResult> {
+async function synchronizeViaClone(
+  clone: Connection,
+  tables: string[] | undefined,
+  onProgress: ProgressCallback,
+): Promise<SynchronizeResult> {
   onProgress({ kind: 'step', text: 'the clone synchronises itself' });
   await clone.begin();
   const [counts] = await clone
-    .query<{ pushed: string; pulled: string; conflicts: string }>(readSqlFile('queries/sync-via-clone.sql'))
+    .query<{ pushed: string; pulled: string; conflicts: string }>(readSqlFile('queries/sync-via-clone.sql'), [
+      tables ?? null,
+    ])
     .catch(explainRefusal(clone, 'clone'));
   const last = await commit<{ sync_id: string; held: number; clock_offset_ms: number }>(clone, 'get_last_sync');
   if (counts === undefined) throw new Error('lizsync.synchronize() returned nothing');
@@ -239,14 +276,18 @@ interface Carriage {
   syncId: string;
   receiverId: string;
   from: string;
+  /** Tables for which the receiver is further than that. */
+  ahead: unknown[];
+  /** The tables to carry; null: all. */
+  scope: unknown[] | null;
   /** Milliseconds to add to times of the sender's clock to get the central's. */
   clockShift: number;
 }
 
 /** Pipes the sender's net changes into the receiver's staging table; both are in a transaction. */
 async function carry(sender: Connection, carriage: Carriage, receiver: Connection): Promise<void> {
-  const { syncId, receiverId, from, clockShift } = carriage;
-  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, make_interval(secs => ${clockShift / 1000}))`;
+  const { syncId, receiverId, from, ahead, scope, clockShift } = carriage;
+  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, ${literal(JSON.stringify(ahead))}, ${scope === null ? 'null' : literal(JSON.stringify(scope))}, make_interval(secs => ${clockShift / 1000}))`;
   await pipeCopy(
     sender,
     `copy (${outgoing}) to stdout`,
@@ -317,6 +358,11 @@ function takeResult<T>(rows: { result: T }[]): T {
 
 function toCall(name: string, ...values: string[]): string {
   return `select lizsync.${pg.escapeIdentifier(name)}(${values.map(literal).join(', ')}) as result`;
+}
+
+/** A text[] as PostgreSQL writes it. */
+function toArrayLiteral(values: string[]): string {
+  return `{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join(',')}}`;
 }
 
 function literal(value: string): string {

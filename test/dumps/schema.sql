@@ -283,12 +283,17 @@ COMMENT ON TABLE lizsync.history IS 'Every sync of every link of this server.';
 CREATE TABLE lizsync.link_relations (
     peer_id uuid NOT NULL,
     schema_name text NOT NULL,
-    table_name text NOT NULL
+    table_name text NOT NULL,
+    "position" pg_snapshot
 );
 
 -- Name: TABLE link_relations; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON TABLE lizsync.link_relations IS 'Tables that a link synchronises: those of the package the clone was deployed from.';
+
+-- Name: COLUMN link_relations."position"; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.link_relations."position" IS 'How far the peer''s log has been applied here for this table, where that is further than the link; null: as far as the link.';
 
 -- Name: links; Type: TABLE; Schema: lizsync; Owner: -
 

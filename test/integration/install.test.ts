@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,10 @@ import { createPrivateServer, getTestServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
 
 const server = getTestServer();
+
+const migrations = readdirSync('sql/migrations')
+  .sort()
+  .map((file) => path.basename(file, '.sql'));
 
 function install(url: string, options: Partial<UpgradeOptions> = {}): Promise<UpgradeResult> {
   return upgrade(toSettings(url), { role: 'central', install: true, dryRun: false, ...options });
@@ -36,7 +41,10 @@ describe('install as a command', () => {
     const database = await createDatabase(server);
     const first = await runLizsync(['install', '--central', database.url, '--name', 'Head office', '--json']);
     expect(first.stderr).not.toMatch(/error/i);
-    expect(first).toMatchObject({ code: 0, json: { from_version: null, to_version: 1, already_current: false } });
+    expect(first).toMatchObject({
+      code: 0,
+      json: { from_version: null, to_version: migrations.length, already_current: false },
+    });
     const stored = await database.query('select server_id, server_name, server_role from lizsync.server_metadata');
     expect(stored).toEqual([{ server_id: first.json.server_id, server_name: 'Head office', server_role: 'central' }]);
 
@@ -71,7 +79,7 @@ describe('install', () => {
     const exactName = `a"b.É Select '${process.pid} ${Date.now()}`;
     const database = await createDatabase(server, { exactName });
     const result = await install(database.url);
-    expect(result).toMatchObject({ serverName: exactName, role: 'central', applied: ['0001_initial'] });
+    expect(result).toMatchObject({ serverName: exactName, role: 'central', applied: migrations });
   });
 
   test('works for twenty at once on an empty database: one does it, the others find it done', async () => {
@@ -79,7 +87,7 @@ describe('install', () => {
     const results = await Promise.all(Array.from({ length: 20 }, () => install(database.url)));
     expect(results.filter(({ alreadyCurrent }) => !alreadyCurrent)).toHaveLength(1);
     expect(new Set(results.map(({ serverId }) => serverId)).size).toBe(1);
-    expect(await database.value('select count(*)::integer from lizsync.migrations')).toBe(1);
+    expect(await database.value('select count(*)::integer from lizsync.migrations')).toBe(migrations.length);
   });
 
   test('lets nobody but the owner call the functions, and leaves no function that PostgreSQL would refuse', async () => {
@@ -236,12 +244,13 @@ describe('install', () => {
   test('leaves nothing behind when it fails, and points at the place in the file', async () => {
     const database = await createDatabase(server);
     const sqlDirectory = await copySqlDirectory();
+    const broken = `${String(migrations.length + 1).padStart(4, '0')}_broken`;
     await writeFile(
-      path.join(sqlDirectory, 'migrations', '0002_broken.sql'),
+      path.join(sqlDirectory, 'migrations', `${broken}.sql`),
       `-- É 😀\ncreate table lizsync.fine (a integer);\ncreate table lizsync.broken (\n\ta integer, b intger\n);\n`,
     );
     const error = await refusal(install(database.url, { sqlDirectory }));
-    expect(error.message).toBe('sql/migrations/0002_broken.sql:4:15: type "intger" does not exist');
+    expect(error.message).toBe(`sql/migrations/${broken}.sql:4:15: type "intger" does not exist`);
     expect(error.details.slice(0, 2)).toEqual(['4 | \ta integer, b intger', `    \t${' '.repeat(13)}^`]);
     expect(await listObjects(database)).toEqual([]);
   });

@@ -74,7 +74,7 @@ describe('a role that was granted synchronisation', () => {
         'select * from lizsync.held_changes',
         'set session_replication_role = replica',
         'alter table test.place disable trigger all',
-        `select lizsync.apply_changes(gen_random_uuid(), gen_random_uuid(), '1:1:', '1:1:', '1:1:', '0')`,
+        `select lizsync.apply_changes(gen_random_uuid(), gen_random_uuid(), '1:1:', '1:1:', '1:1:', '0', '{}')`,
         `select audit.disable_relation('test', 'place')`,
         `select lizsync.grant_synchronisation('${role.name}', null)`,
       ]) {
@@ -94,9 +94,9 @@ describe('a role that was granted synchronisation', () => {
     const client = await world.central.connect({ connectionString: atCentral.urlFor(world.central) });
     const otherId = await other.value<string>('select server_id from lizsync.server_metadata');
     await world.central.query(`update test.place set name = 'for clone2' where id = 1`);
-    await expect(client.query(`select * from lizsync.outgoing_changes($1, '1:1:', '0')`, [otherId])).rejects.toThrow(
-      /may not synchronise clone2/,
-    );
+    await expect(
+      client.query(`select * from lizsync.outgoing_changes($1, '1:1:', '[]', null, '0')`, [otherId]),
+    ).rejects.toThrow(/may not synchronise clone2/);
     await client.end();
   });
 

@@ -42,8 +42,18 @@ async function makeSqlDirectory(files: Record<string, string>): Promise<string> 
   return directory;
 }
 
+const current = readdirSync('sql/migrations').length;
+
+/** The path of a migration that comes so many after ours. */
+function nameLater(count: number, name: string): string {
+  return `migrations/${String(current + count).padStart(4, '0')}_${name}.sql`;
+}
+
+const later = nameLater(1, 'later');
+const laterName = path.basename(later, '.sql');
+
 const laterMigration = {
-  'migrations/0002_later.sql': `
+  [later]: `
     alter table lizsync.links add column note text;
     create table lizsync.later (id integer generated always as identity primary key, values_ @extschema:hstore@.hstore);
     comment on table lizsync.later is 'made by a later version';
@@ -68,10 +78,10 @@ describe('upgrade as a command', () => {
   test('says that a current central is current, and that a central is no clone', async () => {
     const database = await createDatabase(server);
     await install(database.url);
-    const current = await runLizsync(['upgrade', '--central', database.url, '--json']);
-    expect(current).toMatchObject({
+    const unchanged = await runLizsync(['upgrade', '--central', database.url, '--json']);
+    expect(unchanged).toMatchObject({
       code: 0,
-      json: { already_current: true, from_version: 1, to_version: 1, applied: [] },
+      json: { already_current: true, from_version: current, to_version: current, applied: [] },
     });
     const wrong = await runLizsync(['upgrade', '--clone', database.url]);
     expect(wrong.code).toBe(1);
@@ -88,11 +98,21 @@ describe('upgrade', () => {
     expect(serverId).not.toBe(before.serverId);
 
     const planned = await install(old.url, { install: false, dryRun: true, sqlDirectory });
-    expect(planned).toMatchObject({ fromVersion: 1, toVersion: 2, applied: ['0002_later'], alreadyCurrent: false });
+    expect(planned).toMatchObject({
+      fromVersion: current,
+      toVersion: current + 1,
+      applied: [laterName],
+      alreadyCurrent: false,
+    });
     expect(await old.value(`select to_regclass('lizsync.later')`)).toBeNull();
 
     const done = await install(old.url, { install: false, sqlDirectory });
-    expect(done).toMatchObject({ fromVersion: 1, toVersion: 2, applied: ['0002_later'], serverId: before.serverId });
+    expect(done).toMatchObject({
+      fromVersion: current,
+      toVersion: current + 1,
+      applied: [laterName],
+      serverId: before.serverId,
+    });
     expect(await describeSchema(old)).toBe(await describeSchema(fresh));
     // a function that no routine of this version makes is gone
     expect(await old.value(`select to_regproc('lizsync.old_helper')`)).toBeNull();
@@ -104,7 +124,7 @@ describe('upgrade', () => {
     await install(database.url);
     const sqlDirectory = await makeSqlDirectory({
       ...laterMigration,
-      'migrations/0002_later.sql': `${laterMigration['migrations/0002_later.sql']} select pg_sleep(0.5);`,
+      [later]: `${laterMigration[later]} select pg_sleep(0.5);`,
     });
     const waits: string[] = [];
     const results = await Promise.all(
@@ -125,11 +145,11 @@ describe('upgrade', () => {
     const before = await describeSchema(database);
     const sqlDirectory = await makeSqlDirectory({
       ...laterMigration,
-      'migrations/0003_broken.sql': 'alter table lizsync.links\n    add column note integer;\n',
+      [nameLater(2, 'broken')]: 'alter table lizsync.links\n    add column note integer;\n',
     });
     const error = await refusal(install(database.url, { sqlDirectory }));
     expect(error.message).toMatch(
-      /^sql\/migrations\/0003_broken\.sql.*column "note" of relation "links" already exists/,
+      /^sql\/migrations\/\d+_broken\.sql.*column "note" of relation "links" already exists/,
     );
     expect(await describeSchema(database)).toBe(before);
   });
@@ -224,7 +244,7 @@ describe('upgrade', () => {
       expect(result.code).toBe(1);
       expect(result.stderr).toMatch(/is newer[\s\S]*hint: Upgrade the program/);
     }
-    await database.query('delete from lizsync.migrations where migration_number = 2');
+    await database.query(`delete from lizsync.migrations where migration_number = ${current + 1}`);
     await database.query(`update lizsync.applied_routines set tool_version = '99.0.0'`);
     const error = await refusal(install(database.url, { install: false }));
     expect(error.message).toContain('is newer (99.0.0)');
@@ -256,9 +276,11 @@ describe('upgrade', () => {
 
   test('refuses a program whose migrations have a gap', async () => {
     const database = await createDatabase(server);
-    const sqlDirectory = await makeSqlDirectory({ ...laterMigration, 'migrations/0003_x.sql': 'select 1;' });
-    await unlink(path.join(sqlDirectory, 'migrations/0002_later.sql'));
-    expect((await refusal(install(database.url, { sqlDirectory }))).message).toContain('should be migration 2');
+    const sqlDirectory = await makeSqlDirectory({ ...laterMigration, [nameLater(2, 'x')]: 'select 1;' });
+    await unlink(path.join(sqlDirectory, later));
+    expect((await refusal(install(database.url, { sqlDirectory }))).message).toContain(
+      `should be migration ${current + 1}`,
+    );
   });
 });
 

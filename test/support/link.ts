@@ -18,8 +18,8 @@ export const transports: Transport[] = ['cli', 'sql'];
 export interface LinkedDatabases {
   central: TestDatabase;
   clones: TestDatabase[];
-  /** Synchronises a clone (default: the first) and returns what that came to. */
-  sync(clone?: TestDatabase, transport?: Transport): Promise<SynchronizeResult>;
+  /** Synchronises a clone (default: the first), all tables or those named `schema.table`, and returns what that came to. */
+  sync(clone?: TestDatabase, transport?: Transport, tables?: string[]): Promise<SynchronizeResult>;
   /** Makes all tables empty everywhere, fills them with `rows` (SQL, run in the central) and forgets all conflicts. */
   reset(rows: string): Promise<void>;
   /** Every row of every table of the given databases: they are the same once everybody has synchronised. */
@@ -72,12 +72,16 @@ export async function linkDatabases(
     await rm(folder, { recursive: true, force: true });
   }
 
-  const sync: LinkedDatabases['sync'] = (clone = clones[0], transport = 'cli') => {
+  const sync: LinkedDatabases['sync'] = (clone = clones[0], transport = 'cli', tables) => {
     if (clone === undefined) throw new Error('there is no clone');
     return synchronize({
       central: toSettings(central.url),
       clone: toSettings(clone.url),
       viaClone: transport === 'sql',
+      tables: tables?.map((name) => {
+        const [schema = '', table = ''] = name.split('.');
+        return { schema, table };
+      }),
     });
   };
 

@@ -21,6 +21,7 @@ import { toSettings } from './settings.js';
 
 const transports = ['cli', 'cli by the clone', 'sql', 'sql, rolled back', 'sql after an edit, rolled back'] as const;
 const mixedTransports = ['sql after an edit, committed', 'sql in a savepoint, rolled back'] as const;
+const partialTransports = ['cli, one table', 'sql, one table'] as const;
 const lockedTables = [
   'lizsync.links',
   'lizsync.staged_changes',
@@ -54,7 +55,7 @@ export type Command =
   | {
       type: 'sync';
       clone: number;
-      how: (typeof transports)[number] | (typeof mixedTransports)[number];
+      how: (typeof transports | typeof mixedTransports | typeof partialTransports)[number];
       edit: Edit;
       /** What becomes of the sync, or of the long transaction, when it has to wait for that. */
       whenBlocked: 'commit' | 'rollback' | 'terminate';
@@ -139,7 +140,7 @@ function arbitraryHistoryOf(tables: EditedTable[], cloneCount: number, maxComman
         clone,
         how: fc.oneof(
           { weight: 3, arbitrary: fc.constant('cli') },
-          { weight: 4, arbitrary: fc.constantFrom(...transports, ...mixedTransports) },
+          { weight: 4, arbitrary: fc.constantFrom(...transports, ...mixedTransports, ...partialTransports) },
         ),
         edit,
         whenBlocked: fc.constantFrom('commit', 'rollback', 'terminate'),
@@ -405,18 +406,20 @@ class HistoryRun {
     edit?: Edit,
     signal?: AbortSignal,
   ): Promise<void> {
-    if (how === 'cli' || how === 'cli by the clone') {
+    const tables = how.endsWith('one table') && edit ? [{ schema: 'test', table: edit.table }] : undefined;
+    if (how === 'cli' || how === 'cli by the clone' || how === 'cli, one table') {
       await synchronize({
         central: toSettings(this.#world.central.database.url),
         clone: toSettings(clone.database.url),
         viaClone: how === 'cli by the clone',
+        tables,
         signal,
       });
       return;
     }
     const client = await clone.session('caller');
-    if (how === 'sql') {
-      await client.query('select * from lizsync.synchronize()');
+    if (how === 'sql' || how === 'sql, one table') {
+      await client.query('select * from lizsync.synchronize($1)', [tables?.map(({ table }) => `test.${table}`)]);
       return;
     }
     const transaction = await this.#begin(clone, 'caller');

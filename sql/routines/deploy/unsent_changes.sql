@@ -1,4 +1,4 @@
-create or replace function lizsync.unsent_changes(p_position pg_snapshot)
+create or replace function lizsync.unsent_changes(p_position pg_snapshot, p_ahead jsonb)
 returns table (change json)
 language sql
 stable
@@ -18,14 +18,17 @@ as $function$
     )
     from audit.logged_actions as e
     left join audit.logged_relations as r on r.relation_id = e.relation_id
+    left join jsonb_to_recordset(p_ahead) as t (schema_name text, table_name text, position pg_snapshot)
+        on t.schema_name = r.schema_name and t.table_name = r.table_name
     where e.received_from is null
       and (
           p_position is null
           or e.transaction_id >= pg_snapshot_xmin(p_position)
              and not pg_visible_in_snapshot(e.transaction_id, p_position)
+             and pg_visible_in_snapshot(e.transaction_id, t.position) is not true
       )
     order by e.event_id
 $function$;
 
-comment on function lizsync.unsent_changes(pg_snapshot) is
-    'Changes made here that a central does not have which got the log up to p_position; null: which got nothing of it.';
+comment on function lizsync.unsent_changes(pg_snapshot, jsonb) is
+    'Changes made here that a central does not have which got the log up to p_position (of some tables more: p_ahead); null: which got nothing of it.';

@@ -22,11 +22,12 @@ begin
     loop
         perform lizsync.lock_link(v_link.peer_id);
         v_half := lizsync.apply_changes(
-            gen_random_uuid(), v_link.peer_id, v_link.position, v_link.position, v_link.peer_position,
+            gen_random_uuid(), v_link.peer_id, v_link.position, null, v_link.peer_position,
             case (select m.server_role from lizsync.server_metadata as m)
                 when 'central' then '0'
                 else coalesce(- v_link.clock_offset, '0')
-            end);
+            end,
+            jsonb_build_object('from_ahead', lizsync.ahead_positions(v_link.peer_id)));
         -- it was no sync
         update lizsync.links as l
         set last_synchronised_at = v_link.last_synchronised_at

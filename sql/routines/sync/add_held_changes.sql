@@ -1,4 +1,4 @@
-create or replace function lizsync.add_held_changes(p_sync_id uuid, p_sender_id uuid)
+create or replace function lizsync.add_held_changes(p_sync_id uuid, p_sender_id uuid, p_tables jsonb)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -25,11 +25,11 @@ begin
         join lizsync.staged_changes as s
             on s.sync_id = p_sync_id and s.batch = 0
             and s.schema_name = c.schema_name and s.table_name = c.table_name and s.uid = c.uid
-        where c.peer_id = p_sender_id
+        where c.peer_id = p_sender_id and lizsync.names_table(p_tables, c.schema_name, c.table_name)
         group by c.held_id, r.relation_id
     ) as h
     join lizsync.held_change_parts as p on p.held_id = h.held_id
-    join lateral lizsync.fold_window(h.held_position, '0', true) as m
+    join lateral lizsync.fold_window(h.held_position, '[]', '0', true) as m
         on m.relation_id = h.relation_id and m.uid = h.uid and m.received_from is distinct from p_sender_id
     cross join lateral (
         select array_agg(v.key) as columns
@@ -57,10 +57,11 @@ begin
           and s.schema_name = h.schema_name and s.table_name = h.table_name and s.uid = h.uid
     ) as arrived on true
     where h.peer_id = p_sender_id
+      and lizsync.names_table(p_tables, h.schema_name, h.table_name)
       and arrived.replaces_row is not true
       and (p.action <> 'U' or p.new_values operator(@extschema:hstore@.-) coalesce(arrived.columns, '{}')
                               operator(@extschema:hstore@.<>) '');
 end
 $function$;
 
-comment on function lizsync.add_held_changes(uuid, uuid) is 'Stages the held changes of a sender again, merged with what it has sent now.';
+comment on function lizsync.add_held_changes(uuid, uuid, jsonb) is 'Stages the held changes of a sender (p_tables null: of all tables) again, merged with what it has sent now.';

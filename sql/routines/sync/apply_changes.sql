@@ -4,7 +4,8 @@ create or replace function lizsync.apply_changes(
     p_from pg_snapshot,
     p_to pg_snapshot,
     p_sender_position pg_snapshot,
-    p_clock_shift interval
+    p_clock_shift interval,
+    p_scope jsonb
 )
 returns jsonb
 language plpgsql
@@ -23,7 +24,11 @@ as $function$
 -- Everything happens in the caller's transaction: the data, its log, the position, conflicts and held changes. It runs
 -- read committed: rows are locked first, then a new statement looks for conflicts, so that a concurrent writer has
 -- either committed and is seen, or waits.
+-- p_scope: the tables that are synchronised (null: all), and for tables that were synchronised without the others how far
+-- they were before (from_ahead, beside p_from) and how far the sender has them (sender_ahead, beside p_sender_position).
 declare
+    v_tables constant jsonb := nullif(p_scope -> 'tables', 'null');
+    v_sender_ahead constant jsonb := coalesce(p_scope -> 'sender_ahead', '[]');
     v_link record;
     v_relation record;
     v_held_position pg_snapshot;
@@ -56,7 +61,8 @@ begin
             message = format('server %s has no link to %s', lizsync.server_id(), p_sender_id),
             hint = 'Deploy a package of the central to the clone.';
     end if;
-    if v_link.position::text <> p_from::text then
+    if v_link.position::text <> p_from::text
+       or lizsync.ahead_positions(p_sender_id) <> coalesce(p_scope -> 'from_ahead', '[]') then
         raise exception using
             errcode = 'LZ004',
             message = 'another sync of this link went on in the meantime',
@@ -65,7 +71,8 @@ begin
     end if;
 
     if exists (select from lizsync.staged_changes as s where s.sync_id = p_sync_id)
-       or exists (select from lizsync.held_changes as h where h.peer_id = p_sender_id) then
+       or exists (select from lizsync.held_changes as h
+                  where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name)) then
 
         select format('%I.%I', s.schema_name, s.table_name) into v_message
         from lizsync.staged_changes as s
@@ -83,15 +90,18 @@ begin
         end if;
 
         perform lizsync.start_incoming();
-        perform lizsync.add_held_changes(p_sync_id, p_sender_id);
+        perform lizsync.add_held_changes(p_sync_id, p_sender_id, v_tables);
         perform lizsync.add_incoming_batch(p_sync_id, 0, p_sender_id);
 
         -- a held change is no echo when it succeeds at last: the sender may have got another value from here since then
         -- (as a replica, PostgreSQL does not cascade a delete)
         delete from lizsync.held_change_parts as p using lizsync.held_changes as h
-        where h.peer_id = p_sender_id and p.held_id = h.held_id;
+        where h.peer_id = p_sender_id and p.held_id = h.held_id
+          and lizsync.names_table(v_tables, h.schema_name, h.table_name);
         with tried_again as (
-            delete from lizsync.held_changes as h where h.peer_id = p_sender_id returning *
+            delete from lizsync.held_changes as h
+            where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name)
+            returning *
         )
         update pg_temp.lizsync_incoming as i
         set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position
@@ -106,11 +116,11 @@ begin
             perform lizsync.lock_rows(v_relation.relation, 'U', 0);
         end loop;
 
-        perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, p_clock_shift, false);
+        perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, v_sender_ahead, p_clock_shift, false);
         for v_held_position in
             select distinct i.held_position from pg_temp.lizsync_incoming as i where i.held_position is not null
         loop
-            perform lizsync.resolve_conflicts(p_sender_id, v_held_position, p_clock_shift, true);
+            perform lizsync.resolve_conflicts(p_sender_id, v_held_position, '[]', p_clock_shift, true);
         end loop;
 
         update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
@@ -199,8 +209,10 @@ begin
                 coalesce(i.held_id, nextval(pg_get_serial_sequence('lizsync.held_changes', 'held_id'))),
                 p_sender_id, i.schema_name, i.table_name, i.uid, i.sqlstate, i.message,
                 coalesce(i.held_since, clock_timestamp()),
-                coalesce(i.held_position::pg_snapshot, p_sender_position)
+                coalesce(i.held_position::pg_snapshot, a.position, p_sender_position)
             from pg_temp.lizsync_incoming as i
+            left join jsonb_to_recordset(v_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
+                using (schema_name, table_name)
             where i.batch = 0 and i.state = 'h'
             returning h.held_id, h.schema_name, h.table_name, h.uid
         )
@@ -228,14 +240,24 @@ begin
     end if;
 
     update lizsync.links as l
-    set position = p_to, peer_position = p_sender_position, last_synchronised_at = clock_timestamp()
+    set position = case when v_tables is null and p_to is not null then p_to else l.position end,
+        peer_position = p_sender_position,
+        last_synchronised_at = clock_timestamp()
     where l.peer_id = p_sender_id;
+    update lizsync.link_relations as r
+    set position = case when v_tables is not null then p_to end
+    where r.peer_id = p_sender_id
+      and p_to is not null
+      and (r.position is not null or v_tables is not null)
+      and lizsync.names_table(v_tables, r.schema_name, r.table_name);
 
     select count(*) into v_held from lizsync.held_changes as h where h.peer_id = p_sender_id;
-    return jsonb_build_object('rows', v_rows, 'conflicts', v_conflicts, 'held', v_held);
+    return jsonb_build_object(
+        'rows', v_rows, 'conflicts', v_conflicts, 'held', v_held,
+        'position', case when v_tables is null and p_to is not null then p_to else p_from end, 'ahead', lizsync.ahead_positions(p_sender_id));
 end
 $function$;
 
-comment on function lizsync.apply_changes(uuid, uuid, pg_snapshot, pg_snapshot, pg_snapshot, interval) is
-    'Applies what p_sender_id delivered under p_sync_id, moves the link from position p_from to p_to. p_sender_position: what '
-    'the sender has of this server''s log. Returns rows changed here, conflicts found, changes held.';
+comment on function lizsync.apply_changes(uuid, uuid, pg_snapshot, pg_snapshot, pg_snapshot, interval, jsonb) is
+    'Applies what p_sender_id delivered under p_sync_id, moves the link from position p_from to p_to (null: nothing was delivered, what is held is tried again). p_sender_position: what '
+    'the sender has of this server''s log. Returns rows changed here, conflicts found, changes held, and how far the link is now.';

@@ -32,7 +32,8 @@ begin
             errcode = 'LZ001',
             message = 'the structure of central and clone differs; nothing was synchronised',
             detail = array_to_string(v_differences, e'\n'),
-            hint = 'Give both the same structure again, or make a new package of the central and deploy it to the clone.';
+            hint = 'Give both the same structure again; or send what the clone has of the other tables (lizsync sync --tables), then '
+                   'make a new package of the central and deploy it to the clone.';
     end if;
 end
 $function$;

@@ -1,5 +1,6 @@
 create or replace function lizsync.fold_window(
     p_position pg_snapshot,
+    p_ahead jsonb,
     p_clock_shift interval,
     p_include_own_transaction boolean
 )
@@ -23,7 +24,11 @@ as $function$
 -- one D, or one part for each writer: one I if it was inserted in the window, U for the others. The key '' stands for
 -- the insert itself, so that it has a part even when all its values were written again later.
 -- A change was made after what it overwrote, whatever the clocks say: its time is the latest of its column's so far.
-with window_events as (
+with ahead as materialized (
+    select r.relation_id, t.position
+    from jsonb_to_recordset(p_ahead) as t (schema_name text, table_name text, position pg_snapshot)
+    join audit.logged_relations as r using (schema_name, table_name)
+), window_events as (
     select
         a.event_id, a.relation_id, a.uid, a.action, a.received_from, a.changed_at, a.new_values,
         coalesce(a.origin_server_id, (select lizsync.server_id())) as origin_server_id,
@@ -31,8 +36,10 @@ with window_events as (
         count(*) over row_events as event_count,
         max(a.event_id) filter (where a.action in ('I', 'D')) over row_events as row_event_id
     from audit.logged_actions as a
+    left join ahead as t on t.relation_id = a.relation_id
     where a.transaction_id >= pg_snapshot_xmin(p_position)
       and not pg_visible_in_snapshot(a.transaction_id, p_position)
+      and pg_visible_in_snapshot(a.transaction_id, t.position) is not true
       and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
     window row_events as (partition by a.relation_id, a.uid)
 ), last_writers as (
@@ -72,6 +79,6 @@ left join parts as row_part
     on row_part.relation_id = p.relation_id and row_part.uid = p.uid and row_part.action = 'I'
 $function$;
 
-comment on function lizsync.fold_window(pg_snapshot, interval, boolean) is
-    'Net effect of the events of this server outside p_position. p_clock_shift is added to times of this clock to get '
+comment on function lizsync.fold_window(pg_snapshot, jsonb, interval, boolean) is
+    'Net effect of the events of this server outside p_position and, for tables of p_ahead, outside theirs. p_clock_shift is added to times of this clock to get '
     'the central''s. new_values is null for D; row_action and row_received_from are those of the I or D that made the row live or die.';

@@ -1,4 +1,4 @@
-create or replace function lizsync.get_clone_state()
+create or replace function lizsync.get_clone_state(p_tables text[] default null)
 returns jsonb
 language plpgsql
 security definer
@@ -21,15 +21,18 @@ begin
         'schema_version', (select max(g.migration_number) from lizsync.migrations as g),
         'central_id', l.peer_id,
         'position', l.position,
+        'ahead', lizsync.ahead_positions(l.peer_id),
+        'tables', t.tables,
         'last_sync_id', l.last_sync_id,
         'pending_sync_id', l.pending_sync_id,
         'current_position', pg_current_snapshot(),
-        'fingerprints', lizsync.relation_fingerprints(l.peer_id),
+        'fingerprints', lizsync.relation_fingerprints(l.peer_id, t.tables),
         'clock', extract(epoch from clock_timestamp())
     )
     into strict v_state
     from lizsync.server_metadata as m
-    cross join lizsync.links as l;
+    cross join lizsync.links as l
+    cross join lizsync.parse_tables(l.peer_id, p_tables) as t (tables);
 
     if v_state -> 'incarnation' <> (
         select jsonb_build_object('system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text)
@@ -47,5 +50,5 @@ begin
 end
 $function$;
 
-comment on function lizsync.get_clone_state() is
-    'On a clone, begins a sync: locks the link and returns what the central needs to know. LZ002 when this is no clone, LZ001 when it is a copy, LZ004 when a sync is running.';
+comment on function lizsync.get_clone_state(text[]) is
+    'On a clone, begins a sync: locks the link and returns what the central needs to know. p_tables: only these, named as in SQL; null: all. LZ002 when this is no clone, LZ001 when it is a copy, LZ004 when a sync is running.';

@@ -70,12 +70,13 @@ begin
     end if;
 
     v_adopted := lizsync.adopt_partitions();
-    v_fingerprints := lizsync.relation_fingerprints(v_link.peer_id);
+    v_fingerprints := lizsync.relation_fingerprints(v_link.peer_id, nullif(p_clone_state -> 'tables', 'null'));
     return jsonb_build_object(
         'server_id', v_server.server_id,
         'server_name', v_server.server_name,
         'adopted_partitions', v_adopted,
         'position', v_link.position,
+        'ahead', lizsync.ahead_positions(v_link.peer_id),
         'last_sync_id', v_link.last_sync_id,
         'last_sync_transaction_id', v_link.last_sync_transaction_id,
         'knows_last_sync_of_clone', exists (

@@ -1,6 +1,8 @@
 create or replace function lizsync.outgoing_changes(
     p_receiver_id uuid,
     p_position pg_snapshot,
+    p_ahead jsonb,
+    p_tables jsonb,
     p_clock_shift interval
 )
 returns table (
@@ -26,17 +28,18 @@ as $function$
 -- lost against the receiver's disappears with it.
 select
     r.schema_name, r.table_name, f.uid, f.action, f.origin_server_id, f.changed_at::text, f.corrected_at::text, f.new_values
-from lizsync.fold_window(p_position, p_clock_shift, false) as f
+from lizsync.fold_window(p_position, p_ahead, p_clock_shift, false) as f
 join audit.logged_relations as r on r.relation_id = f.relation_id
 join lizsync.link_relations as l
     on l.peer_id = p_receiver_id and l.schema_name = r.schema_name and l.table_name = r.table_name
 where (select lizsync.check_peer(p_receiver_id))
+  and lizsync.names_table(p_tables, r.schema_name, r.table_name)
   and (
       f.received_from is distinct from p_receiver_id
       or (f.row_action = 'I' and f.row_received_from is distinct from p_receiver_id)
   )
 $function$;
 
-comment on function lizsync.outgoing_changes(uuid, pg_snapshot, interval) is
-    'Net changes of this server that the receiver, which has p_position, has not got. Times as text, so that they travel '
+comment on function lizsync.outgoing_changes(uuid, pg_snapshot, jsonb, jsonb, interval) is
+    'Net changes of this server that the receiver, which has p_position (of some tables more: p_ahead), has not got; p_tables null: of all tables. Times as text, so that they travel '
     'unharmed whatever the settings of the sessions.';

@@ -1,4 +1,4 @@
-create or replace function lizsync.outgoing_chunks(p_receiver_id uuid, p_position pg_snapshot, p_clock_shift interval)
+create or replace function lizsync.outgoing_chunks(p_receiver_id uuid, p_position pg_snapshot, p_ahead jsonb, p_tables jsonb, p_clock_shift interval)
 returns table (current_position pg_snapshot, rows text)
 language sql
 stable
@@ -11,7 +11,7 @@ with changes as (
         c.*,
         row_number() over () / 1000 as by_rows,
         sum(coalesce(octet_length(c.new_values::text), 0)) over (rows unbounded preceding) / 4000000 as by_bytes
-    from lizsync.outgoing_changes(p_receiver_id, p_position, p_clock_shift) as c
+    from lizsync.outgoing_changes(p_receiver_id, p_position, p_ahead, p_tables, p_clock_shift) as c
 ), chunks as (
     select
         format(
@@ -27,5 +27,5 @@ from (select) as always
 left join chunks as c on true
 $function$;
 
-comment on function lizsync.outgoing_chunks(uuid, pg_snapshot, interval) is
+comment on function lizsync.outgoing_chunks(uuid, pg_snapshot, jsonb, jsonb, interval) is
     'lizsync.outgoing_changes as arguments of lizsync.stage_changes, in chunks, each with the position of the delivery; one row without rows when there are none.';

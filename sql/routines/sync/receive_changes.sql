@@ -12,7 +12,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 -- p_details: transport ('cli' or 'sql'), clock_offset_ms (clock of the clone minus clock of the central), transaction_id
--- (of lizsync.begin_sync), and on the clone the result of the first half as "push".
+-- (of lizsync.begin_sync), scope (of lizsync.apply_changes), and on the clone the result of the first half as "push".
 declare
     v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
     v_clock_offset constant interval := make_interval(secs => (p_details ->> 'clock_offset_ms')::double precision / 1000);
@@ -21,7 +21,8 @@ begin
     perform lizsync.await_link(p_sender_id);
     v_result := lizsync.apply_changes(
         p_sync_id, p_sender_id, p_from, p_to, p_sender_position,
-        case when v_is_central then '0'::interval else - v_clock_offset end
+        case when v_is_central then '0'::interval else - v_clock_offset end,
+        coalesce(p_details -> 'scope', '{}')
     );
 
     update lizsync.links as l
@@ -51,4 +52,4 @@ end
 $function$;
 
 comment on function lizsync.receive_changes(uuid, uuid, pg_snapshot, pg_snapshot, pg_snapshot, jsonb) is
-    'One half of a sync at its receiver: applies what is staged, moves the position, writes the history. Returns rows, conflicts, held.';
+    'One half of a sync at its receiver: applies what is staged, moves the position, writes the history. Returns what lizsync.apply_changes does.';

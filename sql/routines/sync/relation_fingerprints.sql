@@ -1,4 +1,4 @@
-create or replace function lizsync.relation_fingerprints(p_peer_id uuid)
+create or replace function lizsync.relation_fingerprints(p_peer_id uuid, p_tables jsonb)
 returns jsonb
 language sql
 stable
@@ -15,8 +15,8 @@ as $function$
         join pg_attribute as a
             on a.attrelid = to_regclass(format('%I.%I', l.schema_name, l.table_name)) and a.attname = c.column_name
     ) as f on true
-    where l.peer_id = p_peer_id
+    where l.peer_id = p_peer_id and lizsync.names_table(p_tables, l.schema_name, l.table_name)
 $function$;
 
-comment on function lizsync.relation_fingerprints(uuid) is
-    'The tables of a link, each with a fingerprint of its synchronised columns and their types; null: the table is missing.';
+comment on function lizsync.relation_fingerprints(uuid, jsonb) is
+    'The tables of a link (p_tables null: all), each with a fingerprint of its synchronised columns and their types; null: the table is missing.';

@@ -1,6 +1,7 @@
 create or replace function lizsync.resolve_conflicts(
     p_sender_id uuid,
     p_position pg_snapshot,
+    p_ahead jsonb,
     p_clock_shift interval,
     p_held boolean
 )
@@ -10,14 +11,14 @@ set search_path = pg_catalog, pg_temp
 -- how many rows a window has can't be estimated, and two large ones must not meet in a nested loop
 set enable_nestloop = off
 as $function$
--- The sender knows this server's changes up to p_position. What was changed here since then, by anyone but the sender,
+-- The sender knows this server's changes up to p_position (of some tables more: p_ahead). What was changed here since then, by anyone but the sender,
 -- it had not seen when it made its own changes. (For rows that were held, p_position is what this server had when they
 -- were held: the sender has got to know later changes, but the held one was made before.)
 -- delete against anything: the row is deleted. Column against column: the later change, ties by server id.
 begin
     create temporary table lizsync_mine on commit drop as
     select i.row_id, f.action, f.origin_server_id, f.changed_at, f.corrected_at, f.new_values
-    from lizsync.fold_window(p_position, p_clock_shift, true) as f
+    from lizsync.fold_window(p_position, p_ahead, p_clock_shift, true) as f
     join audit.logged_relations as r on r.relation_id = f.relation_id
     join pg_temp.lizsync_incoming as i
         on i.schema_name = r.schema_name and i.table_name = r.table_name and i.uid = f.uid
@@ -103,5 +104,5 @@ begin
 end
 $function$;
 
-comment on function lizsync.resolve_conflicts(uuid, pg_snapshot, interval, boolean) is
+comment on function lizsync.resolve_conflicts(uuid, pg_snapshot, jsonb, interval, boolean) is
     'Decides the received rows of batch 0 that were changed here too: which columns lose, which rows stay as they are.';

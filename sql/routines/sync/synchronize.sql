@@ -1,4 +1,4 @@
-create or replace function lizsync.synchronize()
+create or replace function lizsync.synchronize(p_tables text[] default null)
 returns table (
     number_replayed_to_central bigint,
     number_replayed_to_clone bigint,
@@ -33,7 +33,7 @@ begin
             message = 'this transaction has already synchronised',
             hint = 'Commit before you synchronise again.';
     end if;
-    v_clone := lizsync.get_clone_state();
+    v_clone := lizsync.get_clone_state(p_tables);
     v_server_id := (v_clone ->> 'server_id')::uuid;
     v_central_id := (v_clone ->> 'central_id')::uuid;
 
@@ -69,7 +69,8 @@ begin
             v_connection, $sql$begin isolation level read committed; set local lock_timeout = '60s'$sql$);
         for v_chunk in
             select * from lizsync.outgoing_chunks(
-                v_central_id, (v_central ->> 'position')::pg_snapshot, make_interval(secs => - v_clock_offset_ms / 1000))
+                v_central_id, (v_central ->> 'position')::pg_snapshot, v_central -> 'ahead', nullif(v_clone -> 'tables', 'null'),
+                make_interval(secs => - v_clock_offset_ms / 1000))
         loop
             v_position := v_chunk.current_position;
             if v_chunk.rows is not null then
@@ -79,7 +80,9 @@ begin
         end loop;
         v_push := lizsync.ask_central(v_connection, format(
             'select lizsync.receive_changes(%L, %L, %L, %L, %L, %L)',
-            v_begun ->> 'sync_id', v_server_id, v_central ->> 'position', v_position, v_clone ->> 'position', v_details));
+            v_begun ->> 'sync_id', v_server_id, v_central ->> 'position', v_position, v_clone ->> 'position',
+            v_details || jsonb_build_object('scope', jsonb_build_object(
+                'tables', v_clone -> 'tables', 'from_ahead', v_central -> 'ahead', 'sender_ahead', v_clone -> 'ahead'))));
         perform @extschema:dblink@.dblink_exec(v_connection, 'commit');
 
         -- pull
@@ -94,7 +97,8 @@ begin
                 (v_begun ->> 'sync_id')::uuid, r.schema_name, r.table_name, r.uid, r.action::"char", r.origin_server_id,
                 r.changed_at, r.corrected_at, r.new_values
             from @extschema:dblink@.dblink(v_connection, format(
-                'select * from lizsync.outgoing_changes(%L, %L, ''0'')', v_server_id, v_clone ->> 'position'
+                'select * from lizsync.outgoing_changes(%L, %L, %L, %L, ''0'')',
+                v_server_id, v_clone ->> 'position', v_clone -> 'ahead', nullif(v_clone -> 'tables', 'null')
             )) as r (
                 schema_name text, table_name text, uid uuid, action text, origin_server_id uuid,
                 changed_at timestamp with time zone, corrected_at timestamp with time zone, new_values @extschema:hstore@.hstore
@@ -102,7 +106,9 @@ begin
         end if;
         v_pull := lizsync.receive_changes(
             (v_begun ->> 'sync_id')::uuid, v_central_id, (v_clone ->> 'position')::pg_snapshot,
-            (v_delivery ->> 'position')::pg_snapshot, v_position, v_details || jsonb_build_object('push', v_push));
+            (v_delivery ->> 'position')::pg_snapshot, (v_push ->> 'position')::pg_snapshot,
+            v_details || jsonb_build_object('push', v_push, 'scope', jsonb_build_object(
+                'tables', v_clone -> 'tables', 'from_ahead', v_clone -> 'ahead', 'sender_ahead', v_push -> 'ahead')));
         perform @extschema:dblink@.dblink_exec(v_connection, 'commit');
     -- others does not stand for a cancelled statement, and the central would keep its transaction and its locks
     exception when others or query_canceled then
@@ -123,5 +129,5 @@ begin
 end
 $function$;
 
-comment on function lizsync.synchronize() is
-    'Synchronises this clone with its central, both ways: rows changed in the central, rows changed here, conflicts.';
+comment on function lizsync.synchronize(text[]) is
+    'Synchronises this clone with its central, both ways (p_tables: only these, named as in SQL; null: all): rows changed in the central, rows changed here, conflicts.';

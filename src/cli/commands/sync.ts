@@ -10,14 +10,17 @@ import {
   cloneOption,
   describeExamples,
   type ExitCode,
+  tablesOption,
 } from '../command.js';
 import { resolveCentral, resolveClone } from '../connections.js';
 import { formatCount, formatNumber } from '../format.js';
+import { parseTableNames } from '../parse-names.js';
 import { mark } from '../terminal.js';
 
 interface SyncOptions {
   central?: ConnectionOption;
   clone?: ConnectionOption;
+  tables?: string[];
   viaClone?: boolean;
   retry: number;
 }
@@ -34,6 +37,7 @@ export function createSyncCommand(run: CommandRunner): Command {
     )
     .addOption(cloneOption())
     .addOption(centralOption())
+    .addOption(tablesOption('only these tables, as s.t,"S"."T"; the others stay as they are'))
     .option('--via-clone', 'let the clone do the work over its own connection: SELECT lizsync.synchronize()')
     .option('--retry <count>', 'how often to try again, after growing pauses, when a connection fails', readCount, 0)
     .addHelpText(
@@ -42,17 +46,19 @@ export function createSyncCommand(run: CommandRunner): Command {
         'lizsync sync',
         'lizsync sync --clone dbname=field --retry 5 --quiet',
         'lizsync sync --via-clone --json',
+        'lizsync sync --tables survey.point',
       ),
     )
     .action(
       run<SyncOptions>(async (context, options) => {
         const clone = resolveClone(options.clone, context);
         const viaClone = options.viaClone ?? false;
+        const tables = options.tables && parseTableNames(options.tables);
         const { terminal, signal } = context;
         const result = await retryConnections(options.retry, terminal.onProgress, signal, async () => {
           // a clone that does the work itself knows its central
           const central = viaClone ? clone : await resolveCentral(options.central, context, clone);
-          return await synchronize({ central, clone, viaClone, signal }, terminal.onProgress);
+          return await synchronize({ central, clone, viaClone, tables, signal }, terminal.onProgress);
         });
         terminal.showResult(result, describeSync(result));
         return reportWhatNeedsAPerson(result, context);
