@@ -6,4 +6,6 @@ select case $1::text
     when 'text search configuration' then $2::text::regconfig::oid
     when 'function' then to_regprocedure($2::text)::oid
     when 'sequence' then to_regclass($2::text)::oid
+    when 'view' then to_regclass($2::text)::oid
+    when 'materialized view' then to_regclass($2::text)::oid
 end as oid

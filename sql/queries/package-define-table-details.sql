@@ -1,4 +1,4 @@
--- Statements that give the bare tables $1 the rest of their definition, in the order in which they must run.
+-- Statements that give the bare tables, or views, $1 the rest of their definition, in the order in which they must run.
 -- before_data: runs before the rows are loaded. catalog and oid: what a statement creates, where it creates something.
 -- roles: those that a policy names, as its line "to ..." does; null: none.
 with
@@ -200,7 +200,7 @@ end$body$,
         format('alter table only %s replica identity %s;', t.name,
             case t.relreplident when 'f' then 'full' else 'nothing' end)
     from t
-    where t.relreplident in ('f', 'n')
+    where t.relreplident in ('f', 'n') and t.relkind in ('r', 'p')
     union all
     select false, 47, t.position, 0, s.stxname, 'pg_statistic_ext', s.oid,
         pg_get_statisticsobjdef(s.oid) || ';'
@@ -239,6 +239,7 @@ end$body$,
         end
     from pg_catalog.pg_rewrite as r
     join t on t.oid = r.ev_class
+    where r.rulename <> '_RETURN'
     union all
     select false, 71, t.position, 0, g.tgname, 'pg_trigger', g.oid, pg_get_triggerdef(g.oid) || ';'
     from pg_catalog.pg_trigger as g

@@ -95,6 +95,8 @@ select
         when t.typelem <> 0 and t.typcategory = 'A' then format('pg_type:%s', t.typelem)
         when t.typtype = 'm' then
             (select format('pg_type:%s', r.rngtypid) from pg_catalog.pg_range as r where r.rngmultitypid = t.oid)
+        -- what a view selects
+        when view.oid is not null then format('pg_class:%s', view.ev_class)
         when t.typrelid <> 0 and row_class.relkind <> 'c' then format('pg_class:%s', t.typrelid)
         when rel.relkind = 'c' then format('pg_type:%s', rel.reltype)
         when con.contypid <> 0 then format('pg_type:%s', con.contypid)
@@ -125,6 +127,8 @@ left join extension_member as m on m.classid = c.classid and m.objid = c.objid
 left join pg_catalog.pg_class as rel on c.classid = 'pg_catalog.pg_class'::regclass and rel.oid = c.objid
 left join pg_catalog.pg_namespace as rel_schema on rel_schema.oid = rel.relnamespace
 left join pg_catalog.pg_type as t on c.classid = 'pg_catalog.pg_type'::regclass and t.oid = c.objid
+left join pg_catalog.pg_rewrite as view
+  on c.classid = 'pg_catalog.pg_rewrite'::regclass and view.oid = c.objid and view.rulename = '_RETURN'
 left join pg_catalog.pg_class as row_class on row_class.oid = t.typrelid
 left join pg_catalog.pg_constraint as con on c.classid = 'pg_catalog.pg_constraint'::regclass and con.oid = c.objid
 order by i.type collate "C", i.identity collate "C", c.objid

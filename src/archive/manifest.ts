@@ -6,6 +6,8 @@ export const archiveFormatVersion = 1;
 export const manifestEntryName = 'manifest.json';
 export const preDataEntryName = 'schema/pre-data.sql';
 export const postDataEntryName = 'schema/post-data.sql';
+/** Views, and what only they use; not in every package. */
+export const viewsEntryName = 'schema/views.sql';
 export const afterEntryName = 'after.sql';
 
 const dataEntryPattern = /^data\/\d{6}\.copy$/;
@@ -74,6 +76,7 @@ export function isKnownEntryName(name: string): boolean {
     name === manifestEntryName ||
     name === preDataEntryName ||
     name === postDataEntryName ||
+    name === viewsEntryName ||
     name === afterEntryName ||
     dataEntryPattern.test(name)
   );
@@ -156,7 +159,8 @@ function checkReferences(manifest: Manifest): void {
   if (new Set(wanted).size !== wanted.length) throw damaged('two tables share one entry');
   const tables = manifest.tables.map((table) => JSON.stringify([table.schema, table.name]));
   if (new Set(tables).size !== tables.length) throw damaged('a table is listed twice');
-  const unused = Object.keys(manifest.entries).find((name) => !wanted.includes(name) && name !== afterEntryName);
+  const optional = [viewsEntryName, afterEntryName];
+  const unused = Object.keys(manifest.entries).find((name) => !wanted.includes(name) && !optional.includes(name));
   if (unused !== undefined) throw damaged(`${unused} belongs to no table`);
 }
 

@@ -12,6 +12,8 @@ export const sectionKinds = [
   'text search dictionary',
   'text search configuration',
   'sequence',
+  'view',
+  'materialized view',
   'table',
   'detail',
 ] as const;
@@ -19,7 +21,10 @@ export type SectionKind = (typeof sectionKinds)[number];
 
 export interface SchemaSection {
   kind: SectionKind;
-  /** Name with schema, quoted as SQL needs it, with argument types for a function; empty for a detail. */
+  /**
+   * Name with schema, quoted as SQL needs it, with argument types for a function. Of a detail: the view that it is of; empty
+   * when it is of a table.
+   */
   identity: string;
   /** One or more statements. */
   sql: string;

@@ -43,6 +43,7 @@ const neverWhole = new Set(['public', 'audit', 'lizsync', 'information_schema'])
 
 /**
  * Finds the tables that go into a package.
+ * @param withViews whether views are none of what is left out
  * @returns the tables in the order of their names, and what of the schemas is left out, in words
  * @throws UsageError when something named does not exist or can't be packaged
  * @throws LizsyncError when tables are not prepared, with the command that prepares them
@@ -51,6 +52,7 @@ export async function choosePackageTables(
   connection: Connection,
   schemas: string[],
   tables: TableName[],
+  withViews = false,
 ): Promise<{ tables: PackageTable[]; leftOut: string[] }> {
   checkSchemas(schemas);
   const rows = await connection.query<TableRow>(readSqlFile('queries/package-list-tables.sql'), [
@@ -79,7 +81,7 @@ export async function choosePackageTables(
   return {
     tables: await addColumns(connection, fit),
     leftOut: unfit
-      .filter(({ row }) => !row.of_extension)
+      .filter(({ row }) => !row.of_extension && !(withViews && isView(row)))
       .map(({ row, reason }) => `${quoteName(row)}, which ${reason}`),
   };
 }
@@ -115,6 +117,10 @@ function findObstacle(row: TableRow): string | undefined {
   if (row.persistence === 't') return 'is temporary';
   if (row.is_partition) return 'is a partition: name the table that it is part of';
   return undefined;
+}
+
+function isView({ kind }: TableRow): boolean {
+  return kind === 'v' || kind === 'm';
 }
 
 function checkPrepared(rows: TableRow[]): void {

@@ -10,6 +10,7 @@ import {
   type PackagedTable,
   postDataEntryName,
   preDataEntryName,
+  viewsEntryName,
 } from '../archive/manifest.js';
 import { readSchemaScript, type SchemaSection } from '../archive/schema-script.js';
 import { type Connection, withConnection, withTransaction } from '../db/connection.js';
@@ -25,6 +26,7 @@ import { installSchema } from './install-schema.js';
 import { dropTables, planTables, type TablePlan, type WantedDefinitions } from './plan-tables.js';
 import type { ProgressCallback } from './progress.js';
 import { emptyTables, prepareLoading, rebuildIndexes, restoreConstraints } from './replace-rows.js';
+import { createViews, dropPackagedViews } from './replace-views.js';
 import { requireServer } from './require-server.js';
 import { locateSqlError } from './sql-file-error.js';
 import { storeCentralConnection } from './store-central-connection.js';
@@ -179,11 +181,16 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
         );
   const { preData, postData } = await readDefinitions(deployment, onProgress);
   const isOurs = before.link_central_id !== null;
-  const plan = await planTables(clone, manifest.tables, { preData, postData }, isOurs);
+  const views = await readViews(deployment);
+  const plan = await planTablesAndViews(deployment, { preData, postData }, views, isOurs);
   if (plan.kind === 'in place') {
-    await replaceRows(deployment, plan, onProgress);
+    await replaceRows(deployment, plan, views, onProgress);
   } else {
     await replaceTables(deployment, plan, { preData, postData }, isOurs, onProgress);
+  }
+  if (views.length > 0) {
+    onProgress({ kind: 'step', text: 'creating views' });
+    await withVersionHint(deployment, () => createViews(clone, views, viewsEntryName, isOurs));
   }
   await setSequences(clone, manifest);
   await enableAudit(clone, manifest, onProgress);
@@ -309,10 +316,30 @@ export async function readDefinitions(
   return { preData, postData: await adaptToRoles(clone, await read(postDataEntryName), onProgress) };
 }
 
+/** What makes the views of the package; empty: it has none. */
+export async function readViews({ archive, manifest }: Deployment): Promise<SchemaSection[]> {
+  if (!archive.has(viewsEntryName)) return [];
+  return readSchemaScript(await archive.readText(viewsEntryName), manifest.packageId, viewsEntryName);
+}
+
+/** As planTables, with the views of the package out of the way of tables that must be made anew. */
+export async function planTablesAndViews(
+  { manifest, clone }: Deployment,
+  wanted: WantedDefinitions,
+  views: SchemaSection[],
+  isOurs: boolean,
+): Promise<TablePlan> {
+  const plan = await planTables(clone, manifest.tables, wanted, isOurs);
+  if (plan.kind !== 'rebuild' || plan.dependents.length === 0 || views.length === 0) return plan;
+  await dropPackagedViews(clone, views);
+  return planTables(clone, manifest.tables, wanted, isOurs);
+}
+
 /** Gives the tables of an earlier deploy other rows: what depends on them stays. */
 async function replaceRows(
   deployment: Deployment,
   plan: TablePlan & { kind: 'in place' },
+  packagedViews: SchemaSection[],
   onProgress: ProgressCallback,
 ): Promise<void> {
   const { manifest, clone } = deployment;
@@ -334,9 +361,10 @@ async function replaceRows(
   await rebuildIndexes(clone, aside);
   await runDefinitions(deployment, plan.postData, postDataEntryName, true);
   await restoreConstraints(clone, [...foreignKeys, ...aside]);
-  const views = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-materialized-views.sql'), [
+  const stale = await clone.query<{ name: string }>(readSqlFile('queries/deploy-list-materialized-views.sql'), [
     plan.existing.map(({ name }) => name),
   ]);
+  const views = stale.filter(({ name }) => !packagedViews.some(({ identity }) => identity === name));
   if (views.length === 0) return;
   const names = views.map(({ name }) => name).join(', ');
   onProgress({

@@ -6,6 +6,7 @@ import {
   type NeededExtension,
   postDataEntryName,
   preDataEntryName,
+  viewsEntryName,
 } from '../archive/manifest.js';
 import { readSchemaScript, type SchemaSection } from '../archive/schema-script.js';
 import { LizsyncError } from '../errors.js';
@@ -33,6 +34,8 @@ export interface InspectedArchive {
   tables: { schema: string; name: string; columns: string[]; excludedColumns: string[]; rows: number; bytes: number }[];
   sequences: string[];
   extensions: NeededExtension[];
+  /** Views, materialized ones too. */
+  views: string[];
   /** Functions, with their argument types. */
   functions: string[];
   /** Roles that get rights or have policies. */
@@ -41,6 +44,9 @@ export interface InspectedArchive {
   hasSqlAfter: boolean;
   entries: InspectedEntry[];
 }
+
+/** Entries that hold statements of lizsync's own making. */
+const scriptNames = new Set([preDataEntryName, postDataEntryName, viewsEntryName]);
 
 /**
  * Reads an archive from its beginning to its end, and checks every entry. Nothing of it is run or kept.
@@ -57,7 +63,7 @@ export async function inspectArchive(file: string, onProgress: ProgressCallback 
     }
     const sections: SchemaSection[] = [];
     for (const entry of entries) {
-      if (entry.problem !== null || (entry.name !== preDataEntryName && entry.name !== postDataEntryName)) continue;
+      if (entry.problem !== null || !scriptNames.has(entry.name)) continue;
       entry.problem = await findProblem(async () => {
         sections.push(...readSchemaScript(await archive.readText(entry.name), manifest.packageId, entry.name));
       });
@@ -74,6 +80,7 @@ export async function inspectArchive(file: string, onProgress: ProgressCallback 
       tables: manifest.tables.map(({ entry, ...table }) => ({ ...table, bytes: manifest.entries[entry]?.bytes ?? 0 })),
       sequences: manifest.sequences.map(({ schema, name }) => `${schema}.${name}`),
       extensions: manifest.extensions,
+      views: sections.filter(({ kind }) => /view$/.test(kind)).map(({ identity }) => identity),
       functions: sections.filter(({ kind }) => kind === 'function').map(({ identity }) => identity),
       roles: [...new Set(sections.flatMap(({ roles }) => roles ?? []))].sort(),
       hasSqlAfter: archive.has(afterEntryName),

@@ -15,6 +15,7 @@ import {
   type PackagedTable,
   postDataEntryName,
   preDataEntryName,
+  viewsEntryName,
 } from '../archive/manifest.js';
 import { writeSchemaScript } from '../archive/schema-script.js';
 import { type Connection, withConnection, withTransaction } from '../db/connection.js';
@@ -24,6 +25,7 @@ import { LizsyncError, UsageError } from '../errors.js';
 import { choosePackageTables, type PackageTable, type TableName } from './choose-package-tables.js';
 import type { ProgressCallback } from './progress.js';
 import { readTableDefinitions, type TableDefinitions } from './read-table-definitions.js';
+import { readViewDefinitions } from './read-view-definitions.js';
 import { requireServer } from './require-server.js';
 import { toolVersion } from './tool-version.js';
 import { createTransferMeter } from './transfer-meter.js';
@@ -38,6 +40,8 @@ export interface CreatePackageOptions {
   output: string;
   /** Path of a file with SQL that runs in the clone at the end of deploy. */
   sqlAfter?: string | undefined;
+  /** Takes along the views of the tables' schemas. */
+  withViews?: boolean | undefined;
   /** 0 (none) to 9 (smallest); default 6. */
   compressionLevel?: number | undefined;
   /** Ends the work, and leaves nothing, when it is aborted. */
@@ -51,6 +55,7 @@ export interface CreatePackageResult {
   snapshot: string;
   tables: number;
   rows: number;
+  views: number;
   /** Size of the archive. */
   bytes: number;
   /** What of the tables and schemas is not in the package, in words. */
@@ -75,7 +80,7 @@ export async function createPackage(
     async (connection) => {
       const chosen = await withTransaction(connection, { readOnly: true }, async () => {
         await requireServer(connection, 'central');
-        return choosePackageTables(connection, options.schemas, options.tables ?? []);
+        return choosePackageTables(connection, options.schemas, options.tables ?? [], options.withViews);
       });
       for (const text of chosen.leftOut) onProgress({ kind: 'warning', text: `not in the package: ${text}` });
       await adoptCopy(connection, onProgress);
@@ -94,13 +99,14 @@ export async function createPackage(
             await connection.commit();
           },
         );
-        const { manifest, leftOut } = result;
+        const { manifest, views, leftOut } = result;
         return {
           file,
           packageId,
           snapshot: manifest.snapshot,
           tables: manifest.tables.length,
           rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0),
+          views,
           bytes,
           leftOut: [...chosen.leftOut, ...leftOut],
         };
@@ -125,7 +131,7 @@ interface Filling {
 async function fillArchive(
   filling: Filling,
   onProgress: ProgressCallback,
-): Promise<{ manifest: Manifest; manifestSha256: string; leftOut: string[] }> {
+): Promise<{ manifest: Manifest; manifestSha256: string; views: number; leftOut: string[] }> {
   const { connection, archive, packageId, after, options } = filling;
   const source = await readSource(connection);
   const chosen = await choosePackageTables(connection, options.schemas, options.tables ?? []);
@@ -134,7 +140,11 @@ async function fillArchive(
   onProgress({ kind: 'step', text: 'reading the definitions of the tables' });
   const oids = await expandTables(connection, chosen.tables);
   const definitions = await readTableDefinitions(connection, oids);
-  for (const text of definitions.leftOut) {
+  const views = options.withViews
+    ? await readViewDefinitions(connection, oids, listSchemas(chosen.tables, options))
+    : undefined;
+  const leftOut = [...definitions.leftOut, ...(views?.leftOut ?? [])];
+  for (const text of leftOut) {
     onProgress({ kind: 'warning', text: `not in the package: ${text}` });
   }
 
@@ -144,6 +154,7 @@ async function fillArchive(
   const texts: [string, string | undefined][] = [
     [preDataEntryName, writeSchemaScript(definitions.preData, packageId)],
     [postDataEntryName, writeSchemaScript(definitions.postData, packageId)],
+    [viewsEntryName, views && writeSchemaScript(views.sections, packageId)],
     [afterEntryName, after],
   ];
   for (const [name, text] of texts) {
@@ -155,13 +166,13 @@ async function fillArchive(
     packageId,
     createdAt: new Date().toISOString(),
     ...source,
-    extensions: definitions.extensions,
+    extensions: views?.extensions ?? definitions.extensions,
     tables,
     sequences,
     entries,
   };
   const { sha256 } = await archive.add(manifestEntryName, `${JSON.stringify(manifest, undefined, 2)}\n`);
-  return { manifest, manifestSha256: sha256, leftOut: definitions.leftOut };
+  return { manifest, manifestSha256: sha256, views: views?.views ?? 0, leftOut };
 }
 
 /** A central that was copied or restored from a dump begins anew with the first package that is made of it. */
@@ -216,6 +227,10 @@ function checkUnchanged(locked: PackageTable[], found: PackageTable[]): void {
   const name = (tables: PackageTable[]): string => tables.map(({ oid }) => oid).join();
   if (name(locked) === name(found)) return;
   throw new LizsyncError('tables were created or dropped while the package was begun', { hint: 'Try again.' });
+}
+
+function listSchemas(tables: PackageTable[], options: CreatePackageOptions): string[] {
+  return [...new Set([...options.schemas, ...tables.map(({ schema }) => schema)])];
 }
 
 async function expandTables(connection: Connection, tables: PackageTable[]): Promise<number[]> {

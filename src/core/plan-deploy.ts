@@ -7,8 +7,10 @@ import {
   type DeployOptions,
   describeDependents,
   lockTables,
+  planTablesAndViews,
   readClone,
   readDefinitions,
+  readViews,
   registerClone,
   storeIdentity,
   warnAboutOlderServer,
@@ -16,7 +18,7 @@ import {
 } from './deploy.js';
 import { findUnsentChanges } from './find-unsent-changes.js';
 import { installSchema } from './install-schema.js';
-import { planTables, type TablePlan } from './plan-tables.js';
+import type { TablePlan } from './plan-tables.js';
 import type { ProgressCallback } from './progress.js';
 
 /** What a deploy would do. */
@@ -103,7 +105,8 @@ async function planInTransaction(deployment: Deployment, onProgress: ProgressCal
   }
   plan.ended = await listEnded(deployment);
   const wanted = await readDefinitions(deployment, onProgress);
-  const tables = await attempt(() => planTables(clone, manifest.tables, wanted, before.link_central_id !== null));
+  const views = await readViews(deployment);
+  const tables = await attempt(() => planTablesAndViews(deployment, wanted, views, before.link_central_id !== null));
   if (tables !== undefined) describeTables(plan, tables, options.cascade === true);
   await attempt(async () => {
     const { syncId } = await storeIdentity(deployment, before, onProgress);

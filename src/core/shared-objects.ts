@@ -3,7 +3,7 @@ import type { Connection } from '../db/connection.js';
 import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 
-/** Kinds of objects that tables use and that others in the same database may use too. */
+/** Kinds of objects that tables use, or that use tables, and that others in the same database may use too. */
 export type SharedKind = Exclude<SectionKind, 'schema' | 'table' | 'detail'>;
 
 /** Files with the queries that give the statements which create objects, by kind. */
@@ -14,11 +14,14 @@ export const definingQueries: Record<SharedKind, string> = {
   'text search dictionary': 'queries/package-define-text-search-dictionaries.sql',
   'text search configuration': 'queries/package-define-text-search-configurations.sql',
   sequence: 'queries/package-define-sequences.sql',
+  view: 'queries/package-define-views.sql',
+  'materialized view': 'queries/package-define-views.sql',
 };
 
 const undefinedObject = '42704';
 const undefinedSchema = '3F000';
 const dependentObjectsExist = '2BP01';
+const wrongObjectType = '42809';
 
 const dropStatements: Record<SharedKind, string> = {
   type: 'drop type',
@@ -27,6 +30,8 @@ const dropStatements: Record<SharedKind, string> = {
   'text search dictionary': 'drop text search dictionary',
   'text search configuration': 'drop text search configuration',
   sequence: 'drop sequence',
+  view: 'drop view',
+  'materialized view': 'drop materialized view',
 };
 
 export type SharedSection = SchemaSection & { kind: SharedKind };
@@ -59,7 +64,7 @@ export async function dropUnusedObjects(connection: Connection, sections: Shared
     const dropped = await orUndefined(
       connection,
       () => connection.queryBatch(`${dropStatements[kind]} if exists ${identity}`),
-      [dependentObjectsExist],
+      [dependentObjectsExist, wrongObjectType],
     );
     if (dropped === undefined) kept.add(identity);
   }

@@ -49,6 +49,7 @@ function describeArchive(archive: InspectedArchive): string[] {
       archive.extensions.map(({ name, version, schema }) => `${name} ${version} in ${schema}`),
     ),
     ...list('sequences', archive.sequences),
+    ...list('views', archive.views),
     ...list('functions', archive.functions),
     ...list('roles', archive.roles),
     ...(archive.hasSqlAfter ? ['runs SQL of its maker at the end of deploy (after.sql)'] : []),

@@ -39,7 +39,14 @@ export function createPackageCommand(run: CommandRunner): Command {
       'from 0, none and quickest, to 9, smallest and slowest (default: 6)',
       readCompressionLevel,
     )
-    .addHelpText('after', describeExamples('lizsync package --central --schemas survey --output survey.zip'))
+    .option('--with-views', 'take along the views of these schemas that use nothing but the tables')
+    .addHelpText(
+      'after',
+      describeExamples(
+        'lizsync package --central --schemas survey --output survey.zip',
+        'lizsync package --schemas survey --with-views --output survey.zip',
+      ),
+    )
     .action(
       run<PackageOptions>(async (context, options) => {
         const { configuration } = context;
@@ -64,7 +71,8 @@ export function createPackageCommand(run: CommandRunner): Command {
           },
           context.terminal.onProgress,
         );
-        const contents = `${formatCount(result.tables, 'table')}, ${formatCount(result.rows, 'row')}`;
+        const views = result.views === 0 ? '' : `, ${formatCount(result.views, 'view')}`;
+        const contents = `${formatCount(result.tables, 'table')}, ${formatCount(result.rows, 'row')}${views}`;
         context.terminal.showResult(result, [
           `${mark.good('packaged')} ${contents} into ${result.file} (${formatBytes(result.bytes)})`,
         ]);
