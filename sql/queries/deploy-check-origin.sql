@@ -6,5 +6,8 @@ select
     m.system_identifier = $3::bigint and m.database_oid = $4::oid as is_same_incarnation,
     exists (
         select from lizsync.packages as p where p.package_id = $1::uuid and p.manifest_sha256 = $2::text
-    ) as is_known
+    ) as is_known,
+    exists (
+        select from lizsync.packages as p where p.package_id = $1::uuid and p.manifest_sha256 <> $2::text
+    ) as is_changed
 from lizsync.server_metadata as m

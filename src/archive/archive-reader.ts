@@ -12,11 +12,18 @@ import {
   isKnownEntryName,
   type Manifest,
   manifestEntryName,
+  maximalEntries,
+  maximalManifestBytes,
+  maximalTextBytes,
   parseManifest,
 } from './manifest.js';
 
-/** Larger ones are not read: the texts of an archive are held in memory. */
-const maximalTextBytes = 64 * 1024 * 1024;
+/** No data gets smaller than that by deflating; a few bytes are for tiny ones. */
+const maximalRatio = 1032;
+const ratioAllowance = 1000;
+
+/** For the directory's remarks about one entry, which nobody needs. */
+const maximalRemarkBytes = 1000;
 
 export interface ArchiveReader {
   readonly manifest: Manifest;
@@ -81,6 +88,7 @@ async function readDirectory(zip: ZipFile, bytes: number): Promise<ArchiveReader
   const manifestEntry = entries.get(manifestEntryName);
   if (manifestEntry === undefined) throw damaged(`it has no ${manifestEntryName}: it is not a package of lizsync`);
   const manifestContent = await collect(zip, manifestEntry);
+  if (!isUtf8(manifestContent)) throw damaged(`${manifestEntryName} is not text`);
   const manifest = parseManifest(manifestContent.toString('utf8'));
   checkEntries(entries, manifest);
 
@@ -113,18 +121,35 @@ async function readDirectory(zip: ZipFile, bytes: number): Promise<ArchiveReader
 
 async function listEntries(zip: ZipFile): Promise<Map<string, Entry>> {
   const entries = new Map<string, Entry>();
+  if (zip.entryCount > maximalEntries) throw damaged(`it holds ${zip.entryCount} entries`);
   try {
     for await (const entry of zip.eachEntry()) {
       const { fileName } = entry;
       if (!isKnownEntryName(fileName)) throw damaged(`it holds ${JSON.stringify(fileName.slice(0, 100))}`);
       if (entries.has(fileName)) throw damaged(`it holds ${fileName} twice`);
       if (!entry.canDecodeFileData()) throw damaged(`${fileName} is encrypted or compressed in an unknown way`);
+      checkEntry(entry);
       entries.set(fileName, entry);
     }
   } catch (error) {
     throw error instanceof LizsyncError ? error : damaged((error as Error).message, error);
   }
   return entries;
+}
+
+/** Refuses what no program that packs files writes, before anything of it is read. */
+function checkEntry(entry: Entry): void {
+  const { fileName, compressedSize, uncompressedSize } = entry;
+  const fileType = (entry.externalFileAttributes >>> 28) & 0xf;
+  const madeOnUnix = entry.versionMadeBy >>> 8 === 3;
+  const plainFile = 8;
+  if (madeOnUnix && fileType !== 0 && fileType !== plainFile) throw damaged(`${fileName} is not a plain file`);
+  if (entry.extraFieldLength + entry.fileCommentLength > maximalRemarkBytes) {
+    throw damaged(`the directory says too much about ${fileName}`);
+  }
+  if (uncompressedSize > compressedSize * maximalRatio + ratioAllowance) {
+    throw damaged(`${fileName} would grow from ${compressedSize} to ${uncompressedSize} bytes`);
+  }
 }
 
 /** The archive has what the manifest names, in the sizes that it names, and nothing else. */
@@ -143,7 +168,7 @@ function checkEntries(entries: Map<string, Entry>, manifest: Manifest): void {
 }
 
 async function collect(zip: ZipFile, entry: Entry): Promise<Buffer> {
-  if (entry.uncompressedSize > maximalTextBytes) throw damaged(`${entry.fileName} is too large`);
+  if (entry.uncompressedSize > maximalManifestBytes) throw damaged(`${entry.fileName} is too large`);
   try {
     return await gather(await zip.openReadStreamPromise(entry));
   } catch (error) {

@@ -10,6 +10,18 @@ export const postDataEntryName = 'schema/post-data.sql';
 export const viewsEntryName = 'schema/views.sql';
 export const afterEntryName = 'after.sql';
 
+/** Larger texts are neither written nor read: they are held in memory. */
+export const maximalTextBytes = 64 * 1024 * 1024;
+
+/** The same for the manifest, of which parsing makes many times its size. */
+export const maximalManifestBytes = 16 * 1024 * 1024;
+
+/** Archives with more entries, tables mostly, are not read. */
+export const maximalEntries = 100_000;
+
+/** A manifest is not nested deeper; what is may be made to exhaust the memory. */
+const maximalDepth = 16;
+
 const dataEntryPattern = /^data\/\d{6}\.copy$/;
 const sha256Pattern = /^[0-9a-f]{64}$/;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -94,6 +106,7 @@ export function damaged(what: string, cause?: unknown): LizsyncError {
  * @throws LizsyncError when it is not a manifest, or one of a newer format
  */
 export function parseManifest(text: string): Manifest {
+  if (isTooDeep(text)) throw damaged(`${manifestEntryName} is nested too deep`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -150,6 +163,26 @@ export function parseManifest(text: string): Manifest {
   };
   checkReferences(parsed);
   return parsed;
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let place = 0; place < text.length; place += 1) {
+    const character = text[place];
+    if (inString) {
+      if (character === '\\') place += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') {
+      inString = true;
+    } else if (character === '[' || character === '{') {
+      depth += 1;
+      if (depth > maximalDepth) return true;
+    } else if (character === ']' || character === '}') {
+      depth -= 1;
+    }
+  }
+  return false;
 }
 
 function checkReferences(manifest: Manifest): void {

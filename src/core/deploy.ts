@@ -218,6 +218,7 @@ export async function checkOrigin({ archive, manifest, central, options }: Deplo
     server_name: string;
     is_same_incarnation: boolean;
     is_known: boolean;
+    is_changed: boolean;
   }>(readSqlFile('queries/deploy-check-origin.sql'), [
     manifest.packageId,
     archive.manifestSha256,
@@ -237,13 +238,17 @@ export async function checkOrigin({ archive, manifest, central, options }: Deplo
       hint: 'Make a new package: lizsync package --central',
     });
   }
+  if (row.is_changed) {
+    throw new LizsyncError('the archive was changed after the central made it', {
+      hint: 'Copy the archive again, or make a new one: lizsync package --central',
+    });
+  }
   if (!row.is_known && options.trust !== true) {
-    throw new LizsyncError(
-      'the central does not know this archive: it was changed after it was made, or is not its own',
-      {
-        hint: 'A package holds code that runs in the clone, so only those that the central made are deployed: make a new one.',
-      },
-    );
+    throw new LizsyncError('the central does not know this archive: it is not one of those that it has made', {
+      hint:
+        'A package holds code that runs in the clone, so only those that the central made are deployed: make a new one. ' +
+        'If you know who made this one, and trust them with everything that you may do in the clone: --trust',
+    });
   }
 }
 

@@ -10,6 +10,8 @@ import {
   type EntryDigest,
   type Manifest,
   manifestEntryName,
+  maximalManifestBytes,
+  maximalTextBytes,
   nameDataEntry,
   type PackagedSequence,
   type PackagedTable,
@@ -158,7 +160,9 @@ async function fillArchive(
     [afterEntryName, after],
   ];
   for (const [name, text] of texts) {
-    if (text !== undefined) entries[name] = await archive.add(name, text);
+    if (text === undefined) continue;
+    checkLength(name, text, maximalTextBytes);
+    entries[name] = await archive.add(name, text);
   }
   const manifest: Manifest = {
     formatVersion: archiveFormatVersion,
@@ -171,8 +175,18 @@ async function fillArchive(
     sequences,
     entries,
   };
-  const { sha256 } = await archive.add(manifestEntryName, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  const manifestText = `${JSON.stringify(manifest, undefined, 2)}\n`;
+  checkLength(manifestEntryName, manifestText, maximalManifestBytes);
+  const { sha256 } = await archive.add(manifestEntryName, manifestText);
   return { manifest, manifestSha256: sha256, views: views?.views ?? 0, leftOut };
+}
+
+function checkLength(name: string, text: string, maximalBytes: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maximalBytes) return;
+  throw new LizsyncError(`${name} would have ${bytes} bytes, more than the ${maximalBytes} that deploy reads`, {
+    hint: 'Make several packages of fewer tables for several clones, or a smaller file for --sql-after.',
+  });
 }
 
 /** A central that was copied or restored from a dump begins anew with the first package that is made of it. */

@@ -10,7 +10,9 @@ export async function describeDatabase(database: TestDatabase): Promise<unknown>
     union all select 'extension ' || extname from pg_extension
     union all select 'server ' || srvname from pg_foreign_server
     union all select 'function ' || oid::regprocedure from pg_proc where oid >= 16384 order by 1`);
-  const hasTables = objects.some(({ nspname, relname }) => nspname === 'test' && relname === 'tree');
+  const exists = (schema: string, name: string): boolean =>
+    objects.some(({ nspname, relname }) => nspname === schema && relname === name);
+  const hasTables = exists('test', 'tree') && exists('lizsync', 'links');
   const rows = hasTables
     ? await database.query(
         `select (select array_agg(t::text order by id) from test.tree t) as trees, (select array_agg(l::text) from lizsync.links l) as links`,

@@ -2,13 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { crc32, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchiveReader, withArchive } from '../../src/archive/archive-reader.js';
 import { writeArchive } from '../../src/archive/archive-writer.js';
 import { archiveFormatVersion, type EntryDigest, type Manifest, parseManifest } from '../../src/archive/manifest.js';
 import { readSchemaScript, type SchemaSection, writeSchemaScript } from '../../src/archive/schema-script.js';
 import { LizsyncError } from '../../src/errors.js';
+import { deflateZeros, makeZip, type RawEntry } from '../support/zip.js';
 
 const packageId = '9505b419-c525-4304-bbb0-248e7ec914cc';
 let folder: string;
@@ -74,49 +74,6 @@ async function refusalOf(file: string): Promise<LizsyncError> {
   );
   expect(error).toBeInstanceOf(LizsyncError);
   return error as LizsyncError;
-}
-
-interface RawEntry {
-  name: string;
-  content: Buffer | string;
-  deflated?: boolean;
-  /** What the headers say, whatever is true. */
-  uncompressedSize?: number;
-  flags?: number;
-  method?: number;
-}
-
-/** Makes a ZIP file byte by byte, to any plan. */
-function makeZip(entries: RawEntry[]): Buffer {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const entry of entries) {
-    const name = Buffer.from(entry.name);
-    const content = Buffer.from(entry.content);
-    const data = entry.deflated ? deflateRawSync(content) : content;
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE((entry.flags ?? 0) | 0x800, 2);
-    common.writeUInt16LE(entry.method ?? (entry.deflated ? 8 : 0), 4);
-    common.writeUInt32LE(crc32(content), 10);
-    common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(entry.uncompressedSize ?? content.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, name, data]);
-    const central = Buffer.alloc(14);
-    central.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, central, name]));
-    parts.push(local);
-    offset += local.length;
-  }
-  const size = directory.reduce((sum, { length }) => sum + length, 0);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(size, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...parts, ...directory, Buffer.from('PK\x05\x06'), end]);
 }
 
 /** The entries of a good package, as they are before they are spoiled. */
@@ -221,6 +178,165 @@ describe('an archive', () => {
     ).toContain('too large');
     expect(await refuseZip(spoil('after.sql', { method: 12 }))).toContain('unknown way');
     expect(await refuseZip(spoil('after.sql', { flags: 1, deflated: true }))).toContain('encrypted');
+  });
+});
+
+describe('an archive that was made to do harm', () => {
+  const gigabyte = 1024 * 1024 * 1024;
+
+  async function spoilEntry(name: string, change: Partial<RawEntry>): Promise<RawEntry[]> {
+    return (await listGoodEntries()).map((entry) => (entry.name === name ? { ...entry, ...change } : entry));
+  }
+
+  /** How many bytes the process grows by, at its peak, while it refuses an archive. */
+  async function measureRefusal(entries: RawEntry[]): Promise<{ message: string; growth: number }> {
+    const file = path.join(folder, 'bomb.zip');
+    await writeFile(file, makeZip(entries));
+    const before = process.memoryUsage().rss;
+    let peak = before;
+    const timer = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss);
+    }, 5);
+    try {
+      const { message } = await refusalOf(file);
+      return { message, growth: Math.max(peak, process.memoryUsage().rss) - before };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  const bombs = deflateZeros(gigabyte);
+
+  test.each([
+    ['a manifest that says so', 'manifest.json', { uncompressedSize: gigabyte }, 'manifest.json is too large'],
+    ['a manifest that says it is small', 'manifest.json', { uncompressedSize: 1000 }, 'manifest.json'],
+    ['a script that says it is small', 'schema/pre-data.sql', { uncompressedSize: 0 }, 'schema/pre-data.sql'],
+    ['rows that say they are few', 'data/000001.copy', { uncompressedSize: 8 }, 'data/000001.copy'],
+    [
+      'rows that are more than can be packed into so little',
+      'data/000001.copy',
+      { uncompressedSize: gigabyte, data: bombs.subarray(0, 100_000) },
+      'would grow from 100000 to 1073741824 bytes',
+    ],
+  ])('of 1 GB, packed into 1 MB, is refused in little memory: %s', async (_title, name, change, message) => {
+    const entries = await spoilEntry(name, { content: '', deflated: true, data: bombs, method: 8, ...change });
+    const refused = await measureRefusal(entries);
+    expect(refused.message).toContain('damaged');
+    expect(refused.message).toContain(message);
+    expect(refused.growth).toBeLessThan(100 * 1024 * 1024);
+  });
+
+  test('with a manifest nested without end is refused, brackets in names or not', async () => {
+    for (const content of [
+      '['.repeat(15 * 1024 * 1024),
+      `{"formatVersion":1,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+    ]) {
+      const { message, growth } = await measureRefusal(await spoilEntry('manifest.json', { content, deflated: true }));
+      expect(message).toContain('nested too deep');
+      expect(growth).toBeLessThan(200 * 1024 * 1024);
+    }
+    const good = await listGoodEntries();
+    const entries = good.map((entry) =>
+      entry.name === 'manifest.json'
+        ? { ...entry, content: entry.content.replace('"x"', '"[[[[[[[[[[[[[[[[[[[[[\\"[{"') }
+        : entry,
+    );
+    const file = path.join(folder, 'brackets.zip');
+    await writeFile(file, makeZip(entries));
+    expect((await readAll(file)).manifest.tables[0]?.columns[1]).toBe('[[[[[[[[[[[[[[[[[[[[["[{');
+  });
+
+  test('with sizes that contradict each other is refused', async () => {
+    expect(await refuseZip(await spoilEntry('after.sql', { compressedSize: 5 }))).toContain('damaged');
+    expect(await refuseZip(await spoilEntry('after.sql', { compressedSize: 0xfffffff0 }))).toContain('damaged');
+    expect(await refuseZip(await spoilEntry('after.sql', { uncompressedSize: 9 }))).toContain('damaged');
+    expect(
+      await refuseZip(await spoilEntry('after.sql', { deflated: true, compressedSize: 3, uncompressedSize: 10 })),
+    ).toContain('damaged');
+    expect(await refuseZip(await spoilEntry('after.sql', { offset: 0x7fffffff }))).toContain('damaged');
+    expect(await refuseZip(await spoilEntry('after.sql', { offset: 1 }))).toContain('damaged');
+  });
+
+  test('with sizes of 64 bits that lie is refused', async () => {
+    const zip64 = (values: bigint[]): NonNullable<RawEntry['extra']> => {
+      const content = Buffer.alloc(8 * values.length);
+      for (const [index, value] of values.entries()) content.writeBigUInt64LE(value, 8 * index);
+      return [{ id: 1, content }];
+    };
+    const marks = { uncompressedSize: 0xffffffff, compressedSize: 0xffffffff };
+    const spoil = (values: bigint[], change: Partial<RawEntry> = marks): Promise<string> =>
+      spoilEntry('after.sql', { ...change, extra: zip64(values) }).then(refuseZip);
+    expect(await spoil([1n << 40n, 1n << 40n])).toContain('damaged');
+    expect(await spoil([1n << 63n, 10n])).toContain('damaged');
+    expect(await spoil([10n, (1n << 64n) - 1n])).toContain('damaged');
+    expect(await spoil([10n])).toContain('damaged');
+    expect(await spoil([])).toContain('damaged');
+    expect(await spoil([10n, 10n, 1n << 50n], { ...marks, offset: 0xffffffff })).toContain('damaged');
+    // what says the truth in 64 bits is read
+    const file = path.join(folder, 'zip64.zip');
+    await writeFile(file, makeZip(await spoilEntry('after.sql', { ...marks, extra: zip64([10n, 10n]) })));
+    expect((await readAll(file)).texts).toEqual(Object.values(contents));
+  });
+
+  test('with an entry that is no plain file is refused', async () => {
+    expect(await refuseZip(await spoilEntry('after.sql', { mode: 0o120777 }))).toContain(
+      'after.sql is not a plain file',
+    );
+    expect(await refuseZip(await spoilEntry('after.sql', { mode: 0o040755 }))).toContain('not a plain file');
+    const file = path.join(folder, 'mode.zip');
+    await writeFile(file, makeZip(await spoilEntry('after.sql', { mode: 0o100755 })));
+    expect((await readAll(file)).texts).toEqual(Object.values(contents));
+  });
+
+  test('with more remarks or entries than a package has is refused', async () => {
+    expect(await refuseZip(await spoilEntry('after.sql', { comment: 'x'.repeat(2000) }))).toContain('says too much');
+    expect(
+      await refuseZip(await spoilEntry('after.sql', { extra: [{ id: 0x7777, content: Buffer.alloc(60_000) }] })),
+    ).toContain('says too much');
+    const good = await listGoodEntries();
+    const file = path.join(folder, 'spoiled.zip');
+    for (const entryCount of [good.length - 1, good.length + 1, 0, 0xffff]) {
+      await writeFile(file, makeZip(good, { entryCount }));
+      expect((await refusalOf(file)).message).toContain('damaged');
+    }
+    // the directory of a ZIP file with more than 65535 entries is found by a record of 64 bits
+    const end = Buffer.alloc(56 + 20);
+    end.write('PK\x06\x06', 0, 'latin1');
+    end.writeBigUInt64LE(44n, 4);
+    end.writeBigUInt64LE(1n << 31n, 24);
+    end.writeBigUInt64LE(1n << 31n, 32);
+    end.write('PK\x06\x07', 56, 'latin1');
+    const zip = makeZip(good, { entryCount: 0xffff });
+    const body = zip.subarray(0, zip.length - 22);
+    end.writeBigUInt64LE(BigInt(body.length), 56 + 8);
+    end.writeUInt32LE(1, 56 + 16);
+    await writeFile(file, Buffer.concat([body, end, zip.subarray(zip.length - 22)]));
+    expect((await refusalOf(file)).message).toContain('damaged: it holds 2147483648 entries');
+  });
+
+  test('with a text that is none, or another name in front of the data, is refused or says the same', async () => {
+    const good = await listGoodEntries();
+    const manifest = Buffer.from(good.find(({ name }) => name === 'manifest.json')?.content ?? '');
+    manifest[manifest.indexOf('central') + 1] = 0xff;
+    expect(await refuseZip(await spoilEntry('manifest.json', { content: manifest }))).toContain('is not text');
+    const file = path.join(folder, 'names.zip');
+    await writeFile(file, makeZip(await spoilEntry('after.sql', { localName: '../../.bashrc' })));
+    expect((await readAll(file)).texts).toEqual(Object.values(contents));
+  });
+
+  test.each([
+    '../after.sql',
+    '/etc/passwd',
+    'data/../../x.copy',
+    'C:\\after.sql',
+    '\\\\server\\share',
+    'after.sql\0.txt',
+    'AFTER.SQL',
+    'data/000001.copy/',
+    'data/\u0660\u0660\u0660\u0660\u0660\u0661.copy',
+    '',
+  ])('with an entry named %j is refused', async (name) => {
+    expect(await refuseZip([...(await listGoodEntries()), { name, content: 'x' }])).toContain('damaged');
   });
 });
 
