@@ -5,6 +5,7 @@ select
     m.server_name,
     m.server_role,
     m.system_identifier = control.system_identifier and m.database_oid = d.oid as is_same_incarnation,
+    l.last_sync_id,
     l.peer_id as link_central_id,
     l.peer_name as link_central_name,
     l.position::text as link_position,

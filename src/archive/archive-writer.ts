@@ -1,5 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -42,8 +44,12 @@ export async function writeArchive<T>(
   write: (archive: ArchiveWriter) => Promise<T>,
   complete: (result: T) => Promise<void>,
 ): Promise<{ result: T; bytes: number }> {
-  const partialFile = `${file}.partial-${randomBytes(6).toString('hex')}`;
+  await removeLeftovers(file);
+  const partialFile = `${file}.partial-${nameWriter()}-${randomBytes(4).toString('hex')}`;
   const handle = await create(partialFile, file);
+  // whoever ends the process in haste leaves no time for anything else
+  const removeAtExit = (): void => rmSync(partialFile, { force: true });
+  process.once('exit', removeAtExit);
   try {
     let written: { result: T; bytes: number };
     try {
@@ -61,6 +67,35 @@ export async function writeArchive<T>(
     if (options.signal?.aborted && !(error instanceof LizsyncError))
       throw new LizsyncError('interrupted', { cause: error });
     throw error;
+  } finally {
+    process.off('exit', removeAtExit);
+  }
+}
+
+/** What tells in the name of a partial file who writes it: the machine and the process. */
+function nameWriter(processId = process.pid): string {
+  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return `${machine}-${processId}`;
+}
+
+/** Removes what processes of this machine that were killed have left of the same archive. */
+async function removeLeftovers(file: string): Promise<void> {
+  const directory = path.dirname(file);
+  const start = `${path.basename(file)}.partial-`;
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter((candidate) => candidate.startsWith(start))) {
+    const [, processId] = /^[0-9a-f]{8}-([0-9]+)-[0-9a-f]{8}$/.exec(name.slice(start.length)) ?? [];
+    if (processId === undefined || !name.startsWith(`${start}${nameWriter(Number(processId))}-`)) continue;
+    if (!isAlive(Number(processId))) await rm(path.join(directory, name), { force: true });
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

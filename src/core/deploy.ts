@@ -28,6 +28,7 @@ import type { ProgressCallback } from './progress.js';
 import { emptyTables, prepareLoading, rebuildIndexes, restoreConstraints } from './replace-rows.js';
 import { createViews, dropPackagedViews } from './replace-views.js';
 import { requireServer } from './require-server.js';
+import { settleDeployment } from './settle-deployment.js';
 import { locateSqlError } from './sql-file-error.js';
 import { storeCentralConnection } from './store-central-connection.js';
 import { createTransferMeter } from './transfer-meter.js';
@@ -73,6 +74,7 @@ export interface CloneRow {
   server_name: string;
   server_role: string;
   is_same_incarnation: boolean;
+  last_sync_id: string | null;
   link_central_id: string | null;
   link_central_name: string | null;
   link_position: string | null;
@@ -98,10 +100,18 @@ export interface Deployment {
 export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
   return withDeployment(options, async (deployment) => {
     const { central, clone } = deployment;
-    const result = await deployInTransaction(deployment, onProgress);
-    await clone.commit();
-    await confirmDeployment(central, result, onProgress);
-    return result.described;
+    const { described, syncId } = await deployInTransaction(deployment, onProgress);
+    const [row] = await clone.query<{ id: string }>('select pg_current_xact_id()::text as id');
+    const registration = { cloneId: described.serverId, syncId, transactionId: row?.id ?? '' };
+    try {
+      await registerClone(deployment, syncId);
+      await clone.commit();
+    } catch (error) {
+      await clone.rollback();
+      if (!(await settleDeployment(central, clone, registration))) throw error;
+    }
+    await confirmDeployment(central, described.serverId, syncId, onProgress);
+    return described;
   });
 }
 
@@ -141,12 +151,13 @@ export async function withDeployment<T>(
 /** Failure is no harm: the first sync says it again. */
 async function confirmDeployment(
   central: Connection,
-  { described, syncId }: Deployed,
+  serverId: string,
+  syncId: string,
   onProgress: ProgressCallback,
 ): Promise<void> {
   try {
     await withTransaction(central, {}, () =>
-      central.query('select lizsync.confirm_deployment($1, $2)', [described.serverId, syncId]),
+      central.query('select lizsync.confirm_deployment($1, $2)', [serverId, syncId]),
     );
   } catch (error) {
     onProgress({
@@ -170,6 +181,10 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
   await lockTables(clone);
   const before = await readClone(deployment);
+  // an earlier deployment counts although the central has not heard of its end
+  if (before.last_sync_id !== null) {
+    await confirmDeployment(central, before.server_id, before.last_sync_id, onProgress);
+  }
   const unsentChanges =
     installed.fromVersion === null
       ? null
@@ -198,7 +213,6 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   const identity = await storeIdentity(deployment, before, onProgress);
   if (after !== undefined) await runSqlAfter(clone, after, onProgress);
   await clone.queryBatch('set constraints all immediate');
-  await registerClone(deployment, identity.syncId);
   const described = {
     serverId: identity.serverId,
     serverName: identity.serverName,

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { LizsyncError } from '../errors.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { nameConnection, type OpenClient, openClient, toAbortError } from './open-client.js';
+import { cancelSession, nameConnection, type OpenClient, openClient, toAbortError } from './open-client.js';
 import { DatabaseError, toLizsyncError } from './postgres-error.js';
 import { watchForSilence } from './silence-watch.js';
 
@@ -93,7 +93,11 @@ export class Connection {
         onNotice({ severity, message, detail, hint, sqlstate: code }),
       );
     }
-    const abort = (): void => this.#fail(toAbortError(signal?.reason));
+    const abort = (): void => {
+      // a server that computes would not notice before it is done that nobody waits for it
+      if (this.#waiting > 0) cancelSession(opened);
+      this.#fail(toAbortError(signal?.reason));
+    };
     signal?.addEventListener('abort', abort, { once: true });
     this.#forgetSignal = () => signal?.removeEventListener('abort', abort);
     this.#stopWatch = address === undefined ? () => {} : this.#watch({ host: address, port: host.port }, options);

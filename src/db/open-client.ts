@@ -42,6 +42,27 @@ export function toAbortError(reason: unknown): LizsyncError {
   return reason instanceof LizsyncError ? reason : new LizsyncError('interrupted', { cause: reason });
 }
 
+const cancelRequestCode = 80877102;
+const cancelTimeoutMilliseconds = 1000;
+
+/** Asks a server to end what a session is doing, over a connection of its own as the protocol wants. Never fails aloud. */
+export function cancelSession({ client, host, address }: OpenClient): void {
+  const { processID, secretKey } = client as unknown as { processID: number | null; secretKey: number | null };
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  const request = Buffer.alloc(16);
+  request.writeInt32BE(request.length, 0);
+  request.writeInt32BE(cancelRequestCode, 4);
+  request.writeInt32BE(processID, 8);
+  request.writeInt32BE(secretKey, 12);
+  const socket = new Socket();
+  socket.on('error', () => {});
+  socket.setTimeout(cancelTimeoutMilliseconds, () => socket.destroy());
+  socket.connect(address === undefined ? { path: socketPath(host) } : { host: address, port: host.port });
+  // the server closes it when it has done so
+  socket.write(request);
+  socket.resume();
+}
+
 interface Target {
   host: HostSettings;
   /** Undefined for a Unix socket. */
