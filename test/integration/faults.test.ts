@@ -119,6 +119,30 @@ describe('late commits (behaviour 1)', () => {
     await expectAllEqual();
   });
 
+  it.each(ways.filter(({ side, transport }) => (side === 'clone') === (transport === 'cli')))(
+    'that lock a row for long hold up that row alone ($side, $transport)',
+    async (way) => {
+      const { here, there, sync, expectAllEqual } = await createWorld(way);
+      const long = await beginWriting(there, `update test.item set other = 1 where name in ('first 1', 'first 2')`);
+      await here.query(`update test.item set number = 100 where name = 'first 1'`);
+      await here.query(`delete from test.item where name = 'first 2'`);
+      await here.query(`insert into test.item (name) values ('late: other')`);
+      expect(await sync()).toMatchObject({ held: 2 });
+      expect(await namesIn(there, 'late:%')).toEqual(['late: other']);
+      expect(await there.query('select sqlstate from lizsync.held_changes')).toEqual(
+        Array(2).fill({ sqlstate: '55P03' }),
+      );
+      await long.query('commit');
+      await sync();
+      expect(await sync()).toMatchObject({ held: 0 });
+      expect(await there.query(`select number, other from test.item where name = 'first 1'`)).toEqual([
+        { number: 100, other: 1 },
+      ]);
+      await sync();
+      await expectAllEqual();
+    },
+  );
+
   it.each(ways)('arrive once when they were prepared for two-phase commit ($side, $transport)', async (way) => {
     const { here, there, sync, expectAllEqual } = await createWorld(way);
     const name = `lizsync test ${here.name}`;
