@@ -287,21 +287,7 @@ export async function createPostgres(kind, options = {}) {
     }
     const dataDirectory = path.join(homeDirectory, 'data');
     const logFile = path.join(homeDirectory, 'server.log');
-    await runAs(
-      user,
-      path.join(binDirectory, 'initdb'),
-      [
-        `--pgdata=${dataDirectory}`,
-        '--username=postgres',
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        // macOS has no C.UTF-8; C with UTF8 sorts the same way.
-        process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale',
-        '--no-sync',
-      ],
-      homeDirectory,
-    );
+    await createCluster({ user, binDirectory, homeDirectory, dataDirectory }, passwordFile);
     const port = await findFreePort();
     const settings = {
       listen_addresses: '127.0.0.1',
@@ -328,6 +314,67 @@ export async function createPostgres(kind, options = {}) {
     fs.rmSync(homeDirectory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * @param {Pick<PostgresProcess, 'user' | 'binDirectory' | 'homeDirectory' | 'dataDirectory'>} place
+ * @param {string} passwordFile holds the password of the superuser `postgres`
+ */
+async function createCluster({ user, binDirectory, homeDirectory, dataDirectory }, passwordFile) {
+  await runAs(
+    user,
+    path.join(binDirectory, 'initdb'),
+    [
+      `--pgdata=${dataDirectory}`,
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      // macOS has no C.UTF-8; C with UTF8 sorts the same way.
+      process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale',
+      '--no-sync',
+    ],
+    homeDirectory,
+  );
+}
+
+/**
+ * Moves all databases of a server into a new cluster by pg_upgrade, which goes on at the same port.
+ * @param {PostgresProcess} server stopped before and running afterwards
+ */
+export async function upgradePostgres(server) {
+  const newDirectory = path.join(server.homeDirectory, 'upgraded');
+  await stopPostgres(server);
+  await createCluster({ ...server, dataDirectory: newDirectory }, path.join(server.homeDirectory, 'password'));
+  const hba = path.join(server.dataDirectory, 'pg_hba.conf');
+  const passwords = fs.readFileSync(hba, 'utf8');
+  for (const directory of [server.dataDirectory, newDirectory]) {
+    fs.writeFileSync(path.join(directory, 'pg_hba.conf'), 'local all all trust\n');
+  }
+  const { binDirectory } = server;
+  await runAs(
+    server.user,
+    path.join(binDirectory, 'pg_upgrade'),
+    [
+      '-U',
+      'postgres',
+      '-b',
+      binDirectory,
+      '-B',
+      binDirectory,
+      '-d',
+      server.dataDirectory,
+      '-D',
+      newDirectory,
+      '--no-sync',
+    ],
+    server.homeDirectory,
+  );
+  fs.writeFileSync(path.join(newDirectory, 'pg_hba.conf'), passwords);
+  fs.copyFileSync(path.join(server.dataDirectory, 'postgresql.conf'), path.join(newDirectory, 'postgresql.conf'));
+  fs.renameSync(server.dataDirectory, path.join(server.homeDirectory, 'former'));
+  fs.renameSync(newDirectory, server.dataDirectory);
+  await startPostgres(server);
 }
 
 /**

@@ -364,6 +364,7 @@ CREATE TABLE lizsync.server_metadata (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     pruned_before xid8,
     pruned_until timestamp with time zone,
+    former_incarnations jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT server_metadata_only_row_check CHECK (only_row),
     CONSTRAINT server_metadata_server_role_check CHECK ((server_role = ANY (ARRAY['central'::text, 'clone'::text])))
 );
@@ -371,6 +372,10 @@ CREATE TABLE lizsync.server_metadata (
 -- Name: TABLE server_metadata; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON TABLE lizsync.server_metadata IS 'Who this server is.';
+
+-- Name: COLUMN server_metadata.former_incarnations; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.server_metadata.former_incarnations IS 'Where this database was before it was moved, by pg_upgrade for example: as lizsync.incarnation() said there.';
 
 -- Name: staged_changes; Type: TABLE; Schema: lizsync; Owner: -
 

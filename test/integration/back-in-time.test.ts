@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { runPgDump } from '../../scripts/dump-schema.js';
 import { deploy } from '../../src/core/deploy.js';
 import { createPackage } from '../../src/core/package.js';
 import { type SynchronizeResult, synchronize } from '../../src/core/sync.js';
+import { upgrade } from '../../src/core/upgrade.js';
 import type { LizsyncError } from '../../src/errors.js';
 import { createDatabase, type TestDatabase, withMaintenance } from '../support/database.js';
 import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { refusal } from '../support/refusal.js';
-import { createPrivateServer, type TestServer } from '../support/server.js';
+import { createPrivateServer, getTestServer, type TestServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
 import { expectSynchronised, waitForBlocked } from '../support/synchronised.js';
 
@@ -66,7 +68,7 @@ function syncBetween(central: TestDatabase, clone: TestDatabase, transport: Tran
 async function redeploy(
   central: TestDatabase,
   clone: TestDatabase,
-  options: { newId?: boolean; unsent?: string } = {},
+  options: { newId?: boolean; unsent?: string; sharesPast?: boolean } = {},
 ): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lizsync-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -74,6 +76,10 @@ async function redeploy(
   await createPackage({ central: toSettings(central.url), schemas: ['test'], output: archive });
   const { newId = false } = options;
   const deployment = { archive, central: toSettings(central.url), clone: toSettings(clone.url), newId };
+  if (options.sharesPast) {
+    await deploy(deployment);
+    return;
+  }
   const error = await refusal(deploy(deployment));
   expect(error.message).toMatch(/the clone .* and the central do not share their past/);
   expect(error.hint).toMatch(/lizsync compare shows that.* lizsync deploy --force/);
@@ -120,7 +126,7 @@ describe('databases that exist twice or went back in time (behaviour 10)', () =>
     await work(world, 'second');
     const error = await expectRefusal(central, twin);
     expect(error.message).toMatch(/the clone .* is a copy/);
-    expect(error.hint).toMatch(/Synchronise the original, or deploy a package here with --new-id/);
+    expect(error.hint).toMatch(/Synchronise the original.*deploy a package here with --new-id/);
     await work(world, 'third');
     await redeploy(central, twin, { newId: true });
     await expectToWork(central, twin);
@@ -149,7 +155,7 @@ describe('databases that exist twice or went back in time (behaviour 10)', () =>
     await putBack(backup, central);
     const error = await expectRefusal(central, clone);
     expect(error.message).toMatch(/the central .* is a copy or was restored/);
-    expect(error.hint).toMatch(/make new packages of this database and deploy them/);
+    expect(error.hint).toMatch(/make new packages of it and deploy them/);
     await redeploy(central, clone);
     await expectToWork(central, clone);
   });
@@ -270,4 +276,60 @@ describe('a server whose files were put back (behaviour 10)', () => {
     }
     await expectToWork(central, clone);
   });
+});
+
+describe('a database that was moved to another server (behaviour 10)', () => {
+  const hasUpgrade = getTestServer().upgradeFiles !== null;
+  const title = (text: string): string => (hasUpgrade ? text : `${text} [skipped: the server has no pg_upgrade]`);
+
+  it.skipIf(!hasUpgrade).each(['clone', 'central'] as const)(
+    title('goes on after pg_upgrade once that was confirmed (the %s)'),
+    async (role) => {
+      const server = await createPrivateServer();
+      onTestFinished(() => server.remove());
+      const world = await createWorld({ [role]: server });
+      const { central, clone } = world;
+      await clone.query(`insert into test.item (name) values ('clone, not sent')`);
+      await central.query(`insert into test.item (name) values ('central, not sent')`);
+      await world[role].close();
+      await server.upgradeFiles?.();
+
+      const error = await expectRefusal(central, clone);
+      expect(error.hint).toContain(`lizsync upgrade --${role} --moved`);
+      const accept = () => upgrade(toSettings(world[role].url), { role, install: false, dryRun: false, moved: true });
+      expect(await accept()).toMatchObject({ moved: true });
+      expect(await accept()).toMatchObject({ moved: false });
+      expect(await syncBetween(central, clone, 'cli')).toMatchObject({ pushed: 1, pulled: 1, conflicts: 0, held: 0 });
+      await expectToWork(central, clone);
+    },
+  );
+
+  const { pgDump } = getTestServer();
+  it.skipIf(pgDump === null).each(['clone', 'central'] as const)(
+    pgDump === null
+      ? '[skipped: no pg_dump as new as the server]'
+      : 'needs a deploy after a dump was restored (the %s)',
+    async (role) => {
+      const world = await createWorld();
+      const server = await createPrivateServer();
+      onTestFinished(() => server.remove());
+      const original = world[role];
+      await original.query(`insert into test.item (name) values ('not sent')`);
+      const restored = await createDatabase(server);
+      const client = await restored.connect();
+      const dump = await runPgDump(pgDump ?? '', original.url, ['--inserts', '--no-acl']);
+      // what only psql understands
+      await client.query(dump.replace(/^\\.*$/gm, ''));
+      await client.end();
+      const [central, clone] = role === 'central' ? [restored, world.clone] : [world.central, restored];
+      await refusal(syncBetween(central, clone, 'cli'));
+      const error = await refusal(
+        upgrade(toSettings(restored.url), { role, install: false, dryRun: false, moved: true }),
+      );
+      expect(error.message).toContain('counts transactions anew');
+      expect(error.hint).toMatch(role === 'central' ? /Make new packages/ : /Deploy a package/);
+      await redeploy(central, clone, role === 'clone' ? { unsent: 'not sent' } : { sharesPast: true });
+      await expectToWork(central, clone);
+    },
+  );
 });

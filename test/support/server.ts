@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import {
@@ -7,6 +9,7 @@ import {
   removePostgres,
   startPostgres,
   stopPostgres,
+  upgradePostgres,
 } from '../../scripts/postgres-process.js';
 
 /** What the test run's global setup tells the workers about a server; plain data. */
@@ -45,6 +48,8 @@ export interface TestServer extends ServerDescription {
   /** Starts the server again on the same port, and waits until it accepts connections. */
   start(): Promise<void>;
   restart(mode?: 'fast' | 'immediate' | 'smart'): Promise<void>;
+  /** Moves all databases into a new cluster by pg_upgrade; null where that program is missing. */
+  upgradeFiles: (() => Promise<void>) | null;
 }
 
 /** Server that holds the central databases: `LIZSYNC_TEST_SERVER`. Shared by all tests of the run. */
@@ -123,6 +128,10 @@ function toTestServer(description: ServerDescription): TestServer {
     dataDirectory: description.process?.dataDirectory ?? null,
     stop: (mode = 'fast') => stopPostgres(requireProcess(), mode),
     start: () => startPostgres(requireProcess()),
+    upgradeFiles:
+      description.process && existsSync(path.join(description.process.binDirectory, 'pg_upgrade'))
+        ? () => upgradePostgres(requireProcess())
+        : null,
     restart: async (mode = 'fast') => {
       await stopPostgres(requireProcess(), mode);
       await startPostgres(requireProcess());

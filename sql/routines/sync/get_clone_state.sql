@@ -18,6 +18,7 @@ begin
         'server_id', m.server_id,
         'server_name', m.server_name,
         'incarnation', lizsync.incarnation(),
+        'former_incarnations', m.former_incarnations,
         'schema_version', (select max(g.migration_number) from lizsync.migrations as g),
         'central_id', l.peer_id,
         'position', l.position,
@@ -42,7 +43,8 @@ begin
             errcode = 'LZ001',
             message = format('the clone %I is a copy: it was made in another database or server', current_database()),
             detail = 'A copied or restored clone cannot go on where the original is: each would miss what the other received.',
-            hint = 'Synchronise the original, or deploy a package here with --new-id.';
+            hint = 'Synchronise the original. If this one was moved here (pg_upgrade) and takes its place: lizsync upgrade --clone --moved. '
+                   'If both are to be used: deploy a package here with --new-id.';
     end if;
     perform lizsync.lock_link((v_state ->> 'central_id')::uuid);
     perform lizsync.adopt_partitions();

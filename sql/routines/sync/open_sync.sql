@@ -30,7 +30,8 @@ begin
             errcode = 'LZ001',
             message = format('the central %s is a copy or was restored from a dump', v_server.server_name),
             detail = 'What its clones have received is counted in transactions of the original.',
-            hint = 'Use the original. If it is lost: make new packages of this database and deploy them to the clones.';
+            hint = 'Use the original. If this one was moved here (pg_upgrade) and takes its place: lizsync upgrade --central --moved. '
+                   'If the original is lost and this one was restored from a dump: make new packages of it and deploy them to the clones.';
     end if;
     select max(g.migration_number) into v_version from lizsync.migrations as g;
     if (p_clone_state ->> 'schema_version')::integer <> v_version then
@@ -51,6 +52,15 @@ begin
             message = format('the central %s does not know the clone %s%s', v_server.server_name, p_clone_state ->> 'server_name',
                              case when v_link.retired_at is not null then ' any more: it was retired' else '' end),
             hint = 'Deploy a package to the clone.';
+    end if;
+    -- the clone was moved, and has said so
+    if p_clone_state -> 'former_incarnations' @> jsonb_build_array(jsonb_build_object(
+        'system_identifier', v_link.peer_system_identifier::text, 'database_oid', v_link.peer_database_oid::text)) then
+        update lizsync.links as l
+        set peer_system_identifier = (p_clone_state #>> '{incarnation,system_identifier}')::bigint,
+            peer_database_oid = (p_clone_state #>> '{incarnation,database_oid}')::oid
+        where l.peer_id = v_link.peer_id
+        returning l.* into v_link;
     end if;
     if v_link.peer_system_identifier::text is distinct from p_clone_state #>> '{incarnation,system_identifier}'
        or v_link.peer_database_oid::text is distinct from p_clone_state #>> '{incarnation,database_oid}'

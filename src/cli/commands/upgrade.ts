@@ -10,6 +10,7 @@ import { mark } from '../terminal.js';
 interface UpgradeOptions {
   central?: ConnectionOption;
   clone?: ConnectionOption;
+  moved?: boolean;
   dryRun?: boolean;
 }
 
@@ -22,10 +23,18 @@ export function createUpgradeCommand(run: CommandRunner): Command {
     )
     .addOption(centralOption().conflicts('clone'))
     .addOption(cloneOption())
+    .option(
+      '--moved',
+      'the database was moved to another server, by pg_upgrade for example, and goes on in place of the original, which is gone',
+    )
     .option('--dry-run', 'only list the migrations that would be applied')
     .addHelpText(
       'after',
-      describeExamples('lizsync upgrade --central', 'lizsync upgrade --clone dbname=field --dry-run'),
+      describeExamples(
+        'lizsync upgrade --central',
+        'lizsync upgrade --clone dbname=field --dry-run',
+        'lizsync upgrade --clone --moved',
+      ),
     )
     .action(
       run<UpgradeOptions>(async (context, options) => {
@@ -37,7 +46,7 @@ export function createUpgradeCommand(run: CommandRunner): Command {
           role === 'central' ? await resolveCentral(options.central, context) : resolveClone(options.clone, context);
         const result = await upgrade(
           connection,
-          { role, install: false, dryRun: options.dryRun ?? false },
+          { role, install: false, dryRun: options.dryRun ?? false, moved: options.moved ?? false },
           context.terminal.onProgress,
         );
         context.terminal.showResult(result, describeUpgrade(result, connection));
@@ -49,7 +58,8 @@ export function createUpgradeCommand(run: CommandRunner): Command {
 /** Says what install or upgrade did, or would do, for people. */
 export function describeUpgrade(result: UpgradeResult, connection: ConnectionSettings): string[] {
   const where = describeConnection(connection);
-  if (result.alreadyCurrent) return [`already installed: ${where} is up to date with lizsync ${toolVersion}`];
+  const moved = result.moved ? [`${mark.good('moved')}: ${where} goes on in place of the original`] : [];
+  if (result.alreadyCurrent) return [...moved, `already installed: ${where} is up to date with lizsync ${toolVersion}`];
   const changes = [
     ...result.extensions.map((extension) => `extension ${extension}`),
     ...result.applied.map((migration) => `migration ${migration}`),
@@ -60,5 +70,6 @@ export function describeUpgrade(result: UpgradeResult, connection: ConnectionSet
   return [
     `${mark.good(verb)} ${toolVersion}: ${where} is the ${result.role} ${result.serverName} (${result.serverId})`,
     ...changes.map((change) => `  ${change}`),
+    ...moved,
   ];
 }
