@@ -33,8 +33,9 @@ begin
             where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a' and i.action <> 'D'
               and i.exists_here
         ), wanted as materialized (
+            -- no new_values: a row of all three could be larger than PostgreSQL allows
             select
-                b.*,
+                b.row_id, b.uid, b.received_from, b.old_values,
                 @extschema:hstore@.slice(
                     b.new_values,
                     @extschema:hstore@.akeys(b.new_values operator(@extschema:hstore@.-) b.old_values) || b.agreed_columns
