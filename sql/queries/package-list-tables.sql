@@ -27,7 +27,8 @@ select
         join pg_catalog.pg_class as leaf on leaf.oid = p.relid
         where leaf.relkind = 'f' or leaf.relpersistence = 'u'
     ) as unfit_partitions,
-    coalesce(s.rows, 0) as estimated_rows
+    coalesce(s.rows, 0) as estimated_rows,
+    coalesce(s.bytes, 0) as estimated_bytes
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 left join audit.logged_relations as r on r.schema_name = n.nspname and r.table_name = c.relname
@@ -46,7 +47,9 @@ left join lateral (
     ) as tree
 ) as t on true
 left join lateral (
-    select sum(greatest(leaf.reltuples, 0))::double precision as rows
+    select
+        sum(greatest(leaf.reltuples, 0))::double precision as rows,
+        sum(pg_catalog.pg_table_size(leaf.oid))::double precision as bytes
     from pg_catalog.pg_class as leaf
     where leaf.oid = c.oid and c.relkind = 'r'
        or c.relkind = 'p' and leaf.oid in (select p.relid from pg_catalog.pg_partition_tree(c.oid) as p where p.isleaf)

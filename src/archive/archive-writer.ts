@@ -5,15 +5,17 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ZipArchive } from 'archiver';
+import { createDeflateRaw } from 'node:zlib';
 import { LizsyncError, UsageError } from '../errors.js';
 import { DigestStream } from './digest-stream.js';
-import { writeToHandle } from './file-stream.js';
 import type { EntryDigest } from './manifest.js';
+import { Spools } from './spools.js';
+import { addToCrc32, type EntryFacts, ZipWriter } from './zip-writer.js';
 
 export interface ArchiveWriter {
   /**
-   * Adds an entry and waits until it is written.
+   * Adds an entry and waits until its content is taken. Several can be on their way: one goes into the archive as it
+   * comes, the others, compressed, into temporary files beside it, which have no name and go with the process.
    * @param onChunk is told what passes, uncompressed
    */
   add(name: string, content: Readable | string, onChunk?: (chunk: Buffer) => void): Promise<EntryDigest>;
@@ -53,7 +55,7 @@ export async function writeArchive<T>(
   try {
     let written: { result: T; bytes: number };
     try {
-      written = await fill(handle, options, write);
+      written = await fill(handle, file, options, write);
       await handle.sync();
     } finally {
       await handle.close();
@@ -112,47 +114,82 @@ async function create(partialFile: string, file: string): Promise<FileHandle> {
 
 async function fill<T>(
   handle: FileHandle,
+  file: string,
   options: WriteArchiveOptions,
   write: (archive: ArchiveWriter) => Promise<T>,
 ): Promise<{ result: T; bytes: number }> {
-  const zip = new ZipArchive({ zlib: { level: options.compressionLevel } });
-  const output = writeToHandle(handle);
+  const zip = new ZipWriter(handle);
+  const spools = new Spools(file);
   const stopped = new AbortController();
-  const signals = [stopped.signal, ...(options.signal === undefined ? [] : [options.signal])];
-  const signal = AbortSignal.any(signals);
-  // rejects as soon as the file can't be written any more, whatever entry is on its way then
-  const toFile = pipeline(zip, output, { signal }).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    throw new LizsyncError(`the archive cannot be written: ${(error as Error).message}`, { cause: error });
-  });
-  toFile.catch(() => {});
+  const signal = AbortSignal.any([stopped.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  /** Settles when the archive is free for the next entry; undefined: it is. */
+  let busy: Promise<void> | undefined;
+
+  /** What is in temporary files comes behind the entry that has just been written. */
+  const use = (work: () => Promise<void>): Promise<void> => {
+    const using = work().then(() =>
+      spools.drain((name, facts, copy) => zip.add(name, (output) => copy(output, facts))),
+    );
+    busy = using.then(
+      () => {
+        busy = undefined;
+      },
+      () => {},
+    );
+    return using;
+  };
+  const compress = async (
+    content: Readable,
+    output: NodeJS.WritableStream,
+    onChunk: ((chunk: Buffer) => void) | undefined,
+  ): Promise<EntryFacts & EntryDigest> => {
+    let checksum = 0;
+    const digest = new DigestStream((chunk) => {
+      checksum = addToCrc32(checksum, chunk);
+      onChunk?.(chunk);
+    });
+    const deflate = createDeflateRaw({ level: options.compressionLevel, chunkSize: 128 * 1024 });
+    await pipeline(content, digest, deflate, output, { signal });
+    return { ...digest.digest(), crc32: checksum };
+  };
   const writer: ArchiveWriter = {
     get size() {
-      return zip.pointer();
+      return zip.size;
     },
     async add(name, content, onChunk) {
-      const digest = new DigestStream(onChunk);
-      const source = typeof content === 'string' ? Readable.from([Buffer.from(content)]) : content;
-      const passed = pipeline(source, digest, { signal });
-      const entered = new Promise<void>((resolve) => zip.once('entry', () => resolve()));
-      zip.append(digest, { name, mode: 0o600 });
-      const added = Promise.all([passed, entered]);
-      added.catch(() => {});
-      await Promise.race([added, toFile.then(() => added)]);
-      return digest.digest();
+      let entry: EntryDigest | undefined;
+      const toZip = (): Promise<void> =>
+        zip.add(name, async (output) => {
+          const facts = await compress(toStream(content), output, onChunk);
+          entry = facts;
+          return facts;
+        });
+      const toSpool = async (): Promise<void> => {
+        entry = await spools.add(name, (output) => compress(toStream(content), output, onChunk));
+      };
+      await (busy === undefined ? use(toZip) : toSpool());
+      if (entry === undefined) throw new Error(`nothing was written for ${name}`);
+      return { bytes: entry.bytes, sha256: entry.sha256 };
     },
   };
   try {
     const result = await write(writer);
-    zip.finalize().catch(() => {});
-    await toFile;
-    return { result, bytes: zip.pointer() };
+    await busy;
+    // what came into temporary files while the archive took the last entry
+    await use(async () => {});
+    await zip.end();
+    return { result, bytes: zip.size };
   } catch (error) {
     stopped.abort();
-    zip.abort();
-    await Promise.allSettled([toFile]);
+    await busy;
     throw error;
+  } finally {
+    await spools.close();
   }
+}
+
+function toStream(content: Readable | string): Readable {
+  return typeof content === 'string' ? Readable.from(content === '' ? [] : [Buffer.from(content)]) : content;
 }
 
 /** Makes the name of a file as durable as its content. */

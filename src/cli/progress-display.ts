@@ -39,9 +39,10 @@ class SpinnerDisplay implements ProgressDisplay {
       this.#finishStep();
       this.#transferStart = performance.now();
     }
-    const rate = describeRate(event.bytes, (performance.now() - this.#transferStart) / 1000);
+    const seconds = (performance.now() - this.#transferStart) / 1000;
+    const rate = describeRate(event.bytes, seconds);
     this.#step = `${formatNumber(event.rows)} rows, ${formatBytes(event.bytes)} ${rate}`;
-    this.#spinner.text = `${drawBar(event)} ${describeTransfer(event)} ${rate}`;
+    this.#spinner.text = `${drawBar(event)} ${describeTransfer(event)} ${rate}${describeRest(event.share, seconds)}`;
     if (!this.#spinner.isSpinning) this.#spinner.start();
   }
 
@@ -66,6 +67,7 @@ class LineDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
   #start: number | undefined;
   #last: TransferEvent | undefined;
+  #lastNumber = 0;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -78,7 +80,9 @@ class LineDisplay implements ProgressDisplay {
       return;
     }
     this.#start ??= performance.now();
-    if (event.tableNumber !== this.#last?.tableNumber) {
+    // several move at a time, each is told once
+    if (this.#last === undefined || event.tableNumber > this.#lastNumber) {
+      this.#lastNumber = event.tableNumber;
       this.#stream.write(`  table ${event.tableNumber} of ${event.tableCount}: ${event.table}\n`);
     }
     this.#last = event;
@@ -102,8 +106,7 @@ class LineDisplay implements ProgressDisplay {
 
 function drawBar(event: TransferEvent): string {
   const width = 20;
-  const share = event.totalRows > 0 ? Math.min(1, event.rows / event.totalRows) : 0;
-  const filled = Math.round(share * width);
+  const filled = Math.round(Math.min(1, event.share) * width);
   return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`;
 }
 
@@ -114,4 +117,18 @@ function describeTransfer(event: TransferEvent): string {
 
 function describeRate(bytes: number, seconds: number): string {
   return seconds > 0 ? `(${formatBytes(bytes / seconds)}/s)` : '';
+}
+
+/** How long it will go on as it went so far; empty before that can be said. */
+function describeRest(share: number, seconds: number): string {
+  if (seconds < 2 || share < 0.02 || share >= 1) return '';
+  const rest = Math.max(1, Math.round((seconds * (1 - share)) / share));
+  const units: [number, string][] = [
+    [Math.floor(rest / 3600), 'h'],
+    [Math.floor((rest % 3600) / 60), 'min'],
+    [rest % 60, 's'],
+  ];
+  const first = units.findIndex(([value]) => value > 0);
+  const shown = units.slice(first, first + 2).filter(([value]) => value > 0);
+  return `, ${shown.map(([value, unit]) => `${value} ${unit}`).join(' ')} left`;
 }

@@ -18,6 +18,8 @@ export interface PackageTable {
   columns: string[];
   excludedColumns: string[];
   estimatedRows: number;
+  /** On disk, without indexes. */
+  estimatedBytes: number;
 }
 
 /** A row of sql/queries/package-list-tables.sql. */
@@ -36,6 +38,7 @@ interface TableRow {
   excluded_columns: string[] | null;
   unfit_partitions: string[] | null;
   estimated_rows: number;
+  estimated_bytes: number;
 }
 
 const kindNames: Record<string, string> = { v: 'view', m: 'materialized view', f: 'foreign table' };
@@ -180,6 +183,7 @@ async function addColumns(connection: Connection, rows: TableRow[]): Promise<Pac
       columns: own.map(({ name }) => name).filter((name) => !excluded.includes(name)),
       excludedColumns: excluded,
       estimatedRows: row.estimated_rows,
+      estimatedBytes: row.estimated_bytes,
     };
   });
 }

@@ -465,21 +465,22 @@ async function runDefinitions(
 
 async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
   const { tables } = manifest;
-  const totalRows = tables.reduce((sum, { rows }) => sum + rows, 0);
-  const meter = createTransferMeter(tables.length, totalRows, onProgress);
-  for (const table of tables) {
-    meter.begin(`${table.schema}.${table.name}`);
+  const metered = tables.map((table) => ({ ...table, bytes: manifest.entries[table.entry]?.bytes ?? 0 }));
+  const meter = createTransferMeter(metered, onProgress);
+  for (const table of metered) {
+    const pass = meter.begin(table);
     const load = async (content: Readable): Promise<number> => {
       const copy = clone.copyIn(copyInStatement(table));
       await pipeline(content, copy);
       return copy.rowCount;
     };
-    const loaded = await archive.stream(table.entry, load, meter.pass).catch(async (error: unknown) => {
+    const loaded = await archive.stream(table.entry, load, pass).catch(async (error: unknown) => {
       // what a damaged archive holds may well be what the server refuses
       if (error instanceof DatabaseError && !error.isConnectionFailure) await archive.verify(table.entry);
       throw error;
     });
     if (loaded !== table.rows) throw damaged(`${table.entry} has ${loaded} rows instead of ${table.rows}`);
+    meter.finish(table);
   }
   meter.end();
 }

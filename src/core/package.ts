@@ -20,8 +20,9 @@ import {
   viewsEntryName,
 } from '../archive/manifest.js';
 import { writeSchemaScript } from '../archive/schema-script.js';
-import { type Connection, withConnection, withTransaction } from '../db/connection.js';
+import { type Connection, openConnection, withConnection, withTransaction } from '../db/connection.js';
 import type { ConnectionSettings } from '../db/connection-settings.js';
+import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError, UsageError } from '../errors.js';
 import { choosePackageTables, type PackageTable, type TableName } from './choose-package-tables.js';
@@ -44,6 +45,8 @@ export interface CreatePackageOptions {
   sqlAfter?: string | undefined;
   /** Takes along the views of the tables' schemas. */
   withViews?: boolean | undefined;
+  /** How many tables are read at a time, each over a connection of its own; default 2. */
+  jobs?: number | undefined;
   /** 0 (none) to 9 (smallest); default 6. */
   compressionLevel?: number | undefined;
   /** Ends the work, and leaves nothing, when it is aborted. */
@@ -151,7 +154,7 @@ async function fillArchive(
   }
 
   const entries: Record<string, EntryDigest> = {};
-  const tables = await archiveRows(connection, archive, chosen.tables, entries, onProgress);
+  const tables = await archiveRows(connection, { archive, tables: chosen.tables, entries, options }, onProgress);
   const sequences = await readSequences(connection, definitions);
   const texts: [string, string | undefined][] = [
     [preDataEntryName, writeSchemaScript(definitions.preData, packageId)],
@@ -254,27 +257,102 @@ async function expandTables(connection: Connection, tables: PackageTable[]): Pro
   return rows.map(({ oid }) => oid);
 }
 
+interface Reading {
+  archive: ArchiveWriter;
+  tables: PackageTable[];
+  entries: Record<string, EntryDigest>;
+  options: CreatePackageOptions;
+}
+
+/** Reads all tables, the largest first, under the snapshot of the connection. */
 async function archiveRows(
   connection: Connection,
-  archive: ArchiveWriter,
-  tables: PackageTable[],
-  entries: Record<string, EntryDigest>,
+  { archive, tables, entries, options }: Reading,
   onProgress: ProgressCallback,
 ): Promise<PackagedTable[]> {
-  const totalRows = tables.reduce((sum, { estimatedRows }) => sum + estimatedRows, 0);
-  const meter = createTransferMeter(tables.length, totalRows, onProgress);
-  const packaged: PackagedTable[] = [];
-  for (const [index, table] of tables.entries()) {
+  const meter = createTransferMeter(
+    tables.map((table) => ({ ...table, rows: table.estimatedRows, bytes: table.estimatedBytes })),
+    onProgress,
+  );
+  const packaged = new Map<PackageTable, PackagedTable>();
+  const waiting = tables.toSorted((a, b) => b.estimatedBytes - a.estimatedBytes);
+  const refused: PackageTable[] = [];
+  const read = async (reader: Connection, table: PackageTable): Promise<void> => {
     const { schema, name, columns, excludedColumns } = table;
-    const entry = nameDataEntry(index);
-    meter.begin(`${schema}.${name}`);
-    const copy = connection.copyOut(copyOutStatement(table));
-    entries[entry] = await archive.add(entry, copy as Readable, meter.pass);
+    const entry = nameDataEntry(tables.indexOf(table));
+    const metered = { schema, name, rows: table.estimatedRows, bytes: table.estimatedBytes };
+    const pass = meter.begin(metered);
+    const copy = reader.copyOut(copyOutStatement(table));
+    entries[entry] = await archive.add(entry, copy as Readable, pass);
     const rows = await copy.completed;
-    packaged.push({ schema, name, columns, excludedColumns, rows, entry });
+    meter.finish(metered);
+    packaged.set(table, { schema, name, columns, excludedColumns, rows, entry });
+  };
+  const readers = await openReaders(connection, Math.min(options.jobs ?? 2, tables.length) - 1, options, onProgress);
+  try {
+    await Promise.all([
+      (async () => {
+        for (let table = waiting.shift(); table !== undefined; table = waiting.shift()) await read(connection, table);
+      })(),
+      ...readers.map(async (reader) => {
+        for (let table = waiting.shift(); table !== undefined; table = waiting.shift()) {
+          if (await tryToLock(reader, table)) await read(reader, table);
+          else refused.push(table);
+        }
+      }),
+    ]);
+    for (const table of refused) await read(connection, table);
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()));
   }
   meter.end();
-  return packaged;
+  return tables.flatMap((table) => packaged.get(table) ?? []);
+}
+
+/** Opens more connections that see the same snapshot; when the server allows fewer, those that it allows. */
+async function openReaders(
+  connection: Connection,
+  count: number,
+  options: CreatePackageOptions,
+  onProgress: ProgressCallback,
+): Promise<Connection[]> {
+  const readers: Connection[] = [];
+  if (count < 1) return readers;
+  const [row] = await connection.query<{ name: string }>('select pg_catalog.pg_export_snapshot() as name');
+  while (readers.length < count) {
+    let reader: Connection | undefined;
+    try {
+      reader = await openConnection(options.central, { role: 'central', signal: options.signal });
+      await reader.begin({ isolation: 'repeatable read', readOnly: true });
+      await reader.queryBatch(`set transaction snapshot ${pg.escapeLiteral(row?.name ?? '')}`);
+      readers.push(reader);
+    } catch (error) {
+      await reader?.close();
+      if (!(error instanceof DatabaseError) || options.signal?.aborted) {
+        await Promise.all(readers.map((other) => other.close()));
+        throw error;
+      }
+      onProgress({ kind: 'warning', text: `fewer tables are read at a time: ${error.message}` });
+      break;
+    }
+  }
+  return readers;
+}
+
+/**
+ * Somebody may wait to change a table, behind the lock that the package has on it: who waits behind them waits for ever.
+ * The connection that has the lock can read it.
+ */
+async function tryToLock(reader: Connection, table: PackageTable): Promise<boolean> {
+  await reader.queryBatch('savepoint lock_table');
+  try {
+    await reader.queryBatch(`lock table ${quoteTable(table)} in access share mode nowait`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.sqlstate !== '55P03') throw error;
+    await reader.queryBatch('rollback to savepoint lock_table');
+    return false;
+  }
 }
 
 /** A partitioned table is read through its root, so that its rows find their partitions anew. */

@@ -4,7 +4,10 @@ export type ProgressEvent =
   | { kind: 'step'; text: string }
   /** Something the user should know although the work goes on. */
   | { kind: 'warning'; text: string; hint?: string }
-  /** Rows of a table are moving. `rows` and `bytes` count what has moved so far in all tables. */
+  /**
+   * Rows of a table are moving, perhaps of others too. `rows` and `bytes` count what has moved so far in all tables, which
+   * is about the `share` (0 to 1) of the work. `tableNumber` counts the tables in the order in which they began.
+   */
   | {
       kind: 'transfer';
       table: string;
@@ -13,6 +16,7 @@ export type ProgressEvent =
       rows: number;
       totalRows: number;
       bytes: number;
+      share: number;
     };
 
 export type ProgressCallback = (event: ProgressEvent) => void;

@@ -44,9 +44,9 @@ describe('progress', () => {
     const display = createProgressDisplay(Object.assign(stream, methods, terminal) as unknown as NodeJS.WriteStream);
     const transfer = { kind: 'transfer', tableCount: 2, totalRows: 30 } as const;
     display.show({ kind: 'step', text: 'reading' });
-    display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 10, bytes: 100 });
-    display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 20, bytes: 200 });
-    display.show({ ...transfer, table: 's.b', tableNumber: 2, rows: 30, bytes: 300 });
+    display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 10, bytes: 100, share: 0.3 });
+    display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 20, bytes: 200, share: 0.6 });
+    display.show({ ...transfer, table: 's.b', tableNumber: 2, rows: 30, bytes: 300, share: 1 });
     display.show({ kind: 'step', text: 'finishing' });
     display.end(true);
     return output;

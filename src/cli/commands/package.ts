@@ -40,6 +40,13 @@ export function createPackageCommand(run: CommandRunner): Command {
       readCompressionLevel,
     )
     .option('--with-views', 'take along the views of these schemas that use nothing but the tables')
+    .option(
+      '--jobs <count>',
+      'how many tables are read at a time, over as many connections',
+      readNumber('--jobs', 1, 64),
+      2,
+    )
+    .option('--compression <level>', 'from 0 (fast) to 9 (small)', readNumber('--compression', 0, 9), 6)
     .addHelpText(
       'after',
       describeExamples(
@@ -86,4 +93,12 @@ function readCompressionLevel(text: string): number {
     throw new UsageError(`--compression-level: ${text} is not a level`, { hint: 'write a digit from 0 to 9' });
   }
   return Number(text);
+}
+
+function readNumber(option: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new UsageError(`${option}: ${text} is not a number from ${least} to ${most}`);
+  };
 }
