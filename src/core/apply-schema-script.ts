@@ -64,7 +64,7 @@ async function keepOrReplace(
     return;
   }
   if (isOurs && kind === 'sequence') {
-    await run(connection, sql.replace(/^create sequence /, 'alter sequence '), source);
+    await run(connection, sql.replace(/^create sequence (.*);$/s, 'alter sequence $1 restart;'), source);
     return;
   }
   // two that are the same may not share a sequence

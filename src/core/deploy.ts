@@ -27,6 +27,7 @@ import { dropTables, planTables, type TablePlan, type WantedDefinitions } from '
 import type { ProgressCallback } from './progress.js';
 import { emptyTables, prepareLoading, rebuildIndexes, restoreConstraints } from './replace-rows.js';
 import { createViews, dropPackagedViews } from './replace-views.js';
+import { reportWarnings } from './report-warnings.js';
 import { requireServer } from './require-server.js';
 import { settleDeployment } from './settle-deployment.js';
 import { locateSqlError } from './sql-file-error.js';
@@ -98,7 +99,7 @@ export interface Deployment {
  * @throws LizsyncError when the archive is damaged or not of this central, or the clone would lose something
  */
 export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
-  return withDeployment(options, async (deployment) => {
+  return withDeployment(options, onProgress, async (deployment) => {
     const { central, clone } = deployment;
     const { described, syncId } = await deployInTransaction(deployment, onProgress);
     const [row] = await clone.query<{ id: string }>('select pg_current_xact_id()::text as id');
@@ -118,6 +119,7 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
 /** Opens what a deploy works with, checks where the archive comes from, and begins a transaction in the clone. */
 export async function withDeployment<T>(
   options: DeployOptions,
+  onProgress: ProgressCallback,
   work: (deployment: Deployment) => Promise<T>,
 ): Promise<T> {
   const { signal } = options;
@@ -141,7 +143,7 @@ export async function withDeployment<T>(
               await clone.rollback();
             }
           },
-          { role: 'clone', signal },
+          { role: 'clone', signal, onNotice: reportWarnings(onProgress) },
         ),
       { role: 'central', signal },
     ),
@@ -198,6 +200,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   const isOurs = before.link_central_id !== null;
   const views = await readViews(deployment);
   const plan = await planTablesAndViews(deployment, { preData, postData }, views, isOurs);
+  const sequenceStates = await readSequenceStates(clone);
   if (plan.kind === 'in place') {
     await replaceRows(deployment, plan, views, onProgress);
   } else {
@@ -211,6 +214,8 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   await enableAudit(clone, manifest, onProgress);
   await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);
   const identity = await storeIdentity(deployment, before, onProgress);
+  // what comes after may draw numbers
+  await registerClone(deployment, identity.syncId, sequenceStates);
   if (after !== undefined) await runSqlAfter(clone, after, onProgress);
   await clone.queryBatch('set constraints all immediate');
   const described = {
@@ -490,10 +495,7 @@ function copyInStatement(table: PackagedTable): string {
   return `copy ${quoteTable(table)} (${columns}) from stdin`;
 }
 
-/**
- * Gives the sequences the values of the central. When clones draw from ranges of their own, this is where the range of
- * this clone is set.
- */
+/** Gives the sequences the values of the central; those of synchronised columns get ranges of their own when the clone is registered. */
 async function setSequences(clone: Connection, { sequences }: Manifest): Promise<void> {
   if (sequences.length === 0) return;
   await clone.query(readSqlFile('queries/deploy-set-sequences.sql'), [
@@ -560,10 +562,21 @@ async function runSqlAfter(clone: Connection, text: string, onProgress: Progress
   await clone.queryBatch(`set local search_path = ''; set local row_security = off`);
 }
 
-/** Tells the central, which commits before the clone does; in a dry run it does not. */
+/** What the sequences of the clone have drawn from their ranges, as JSON: empty for a database that was no clone. */
+async function readSequenceStates(clone: Connection): Promise<string> {
+  const [row] = await clone.query<{ states: string }>('select lizsync.sequence_states()::text as states');
+  if (row === undefined) throw new Error('lizsync.sequence_states() returned nothing');
+  return row.states;
+}
+
+/**
+ * Tells the central, which commits before the clone does, and sets the ranges of numbers that it gives to the clone; in a
+ * dry run the central does not commit.
+ */
 export async function registerClone(
   { archive, manifest, central, clone, options }: Deployment,
   syncId: string,
+  sequenceStates: string,
   dryRun = false,
 ): Promise<void> {
   const [identity] = await clone.query<{
@@ -586,7 +599,7 @@ export async function registerClone(
         manifest.tables.map(({ name }) => name),
       ]);
     }
-    await central.query('select lizsync.register_clone($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+    const [row] = await central.query<{ ranges: string }>(readSqlFile('queries/deploy-register-clone.sql'), [
       manifest.packageId,
       archive.manifestSha256,
       identity.server_id,
@@ -596,9 +609,14 @@ export async function registerClone(
       identity.position,
       syncId,
       identity.transaction_id,
+      sequenceStates,
     ]);
-    if (dryRun) await central.rollback();
-    else await central.commit();
+    if (dryRun) {
+      await central.rollback();
+      return;
+    }
+    await central.commit();
+    await clone.query('select lizsync.set_ranges($1)', [row?.ranges]);
   } catch (error) {
     await central.rollback();
     throw error;

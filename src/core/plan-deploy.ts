@@ -48,7 +48,7 @@ export interface DeployPlan {
  * @throws LizsyncError when the archive is damaged or not of this central
  */
 export async function planDeploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployPlan> {
-  return withDeployment(options, async (deployment) => {
+  return withDeployment(options, onProgress, async (deployment) => {
     const { archive, manifest } = deployment;
     onProgress({ kind: 'step', text: 'checking the archive' });
     for (const name of Object.keys(manifest.entries)) await archive.verify(name);
@@ -110,7 +110,7 @@ async function planInTransaction(deployment: Deployment, onProgress: ProgressCal
   if (tables !== undefined) describeTables(plan, tables, options.cascade === true);
   await attempt(async () => {
     const { syncId } = await storeIdentity(deployment, before, onProgress);
-    await registerClone(deployment, syncId, true);
+    await registerClone(deployment, syncId, '[]', true);
   });
   return plan;
 }

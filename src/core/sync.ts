@@ -5,6 +5,7 @@ import { DatabaseError } from '../db/postgres-error.js';
 import { readSqlFile } from '../db/sql-file.js';
 import { LizsyncError } from '../errors.js';
 import type { ProgressCallback } from './progress.js';
+import { reportWarnings } from './report-warnings.js';
 import { installHint } from './require-server.js';
 import { retryTransactions } from './retry.js';
 import type { ServerRole } from './schema-files.js';
@@ -82,17 +83,7 @@ export async function synchronize(
   const tables = options.tables?.map(({ schema, table }) =>
     [schema, table].map((name) => pg.escapeIdentifier(name)).join('.'),
   );
-  const onNotice = ({
-    severity,
-    message,
-    hint,
-  }: {
-    severity: string;
-    message: string;
-    hint: string | undefined;
-  }): void => {
-    if (severity === 'WARNING') onProgress({ kind: 'warning', text: message, ...(hint === undefined ? {} : { hint }) });
-  };
+  const onNotice = reportWarnings(onProgress);
   const clone = await openConnection(options.clone, { role: 'clone', onNotice, signal });
   try {
     if (options.viaClone)
@@ -133,7 +124,12 @@ async function synchronizeServers(
   const { different_tables: differentTables } = centralState.answer;
   if (differentTables.length > 0) await explainDifference(central, cloneId, clone, centralId, differentTables);
 
-  const begun = await commit<{ sync_id: string; transaction_id: string; clock_offset_ms: number }>(
+  const begun = await commit<{
+    sync_id: string;
+    transaction_id: string;
+    clock_offset_ms: number;
+    sequences: unknown;
+  }>(
     clone,
     'begin_sync',
     JSON.stringify(centralState.answer),
@@ -141,7 +137,12 @@ async function synchronizeServers(
     String(cloneState.uncertainty + centralState.uncertainty),
   );
   const { sync_id: syncId, clock_offset_ms: clockOffset } = begun;
-  const details = { transport: 'cli', clock_offset_ms: clockOffset, transaction_id: begun.transaction_id };
+  const details = {
+    transport: 'cli',
+    clock_offset_ms: clockOffset,
+    transaction_id: begun.transaction_id,
+    sequences: begun.sequences,
+  };
 
   const pushed = await beginReading(clone, syncId, centralId, centralPosition);
   if (pushed.has_changes) {

@@ -352,6 +352,59 @@ CREATE TABLE lizsync.packages (
 
 COMMENT ON TABLE lizsync.packages IS 'Packages made from this central.';
 
+-- Name: sequence_ranges; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.sequence_ranges (
+    range_id bigint NOT NULL,
+    sequence_id integer NOT NULL,
+    lower_value bigint NOT NULL,
+    upper_value bigint NOT NULL,
+    clone_id uuid,
+    drawn_value bigint,
+    allotted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    confirmed_at timestamp with time zone,
+    CONSTRAINT sequence_ranges_check CHECK ((upper_value >= lower_value)),
+    CONSTRAINT sequence_ranges_check1 CHECK (((drawn_value >= lower_value) AND (drawn_value <= upper_value)))
+);
+
+-- Name: TABLE sequence_ranges; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.sequence_ranges IS 'Numbers of sequences of this central that clones draw from, or have drawn from. The central itself draws what is not in here.';
+
+-- Name: sequence_ranges_range_id_seq; Type: SEQUENCE; Schema: lizsync; Owner: -
+
+ALTER TABLE lizsync.sequence_ranges ALTER COLUMN range_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lizsync.sequence_ranges_range_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: sequences; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE TABLE lizsync.sequences (
+    sequence_id integer NOT NULL,
+    sequence regclass NOT NULL,
+    columns text[] NOT NULL
+);
+
+-- Name: TABLE sequences; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.sequences IS 'Sequences of this central of which clones have ranges.';
+
+-- Name: sequences_sequence_id_seq; Type: SEQUENCE; Schema: lizsync; Owner: -
+
+ALTER TABLE lizsync.sequences ALTER COLUMN sequence_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lizsync.sequences_sequence_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- Name: server_metadata; Type: TABLE; Schema: lizsync; Owner: -
 
 CREATE TABLE lizsync.server_metadata (
@@ -475,6 +528,21 @@ ALTER TABLE ONLY lizsync.migrations
 ALTER TABLE ONLY lizsync.packages
     ADD CONSTRAINT packages_pkey PRIMARY KEY (package_id);
 
+-- Name: sequence_ranges sequence_ranges_int4range_numrange_excl; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.sequence_ranges
+    ADD CONSTRAINT sequence_ranges_int4range_numrange_excl EXCLUDE USING gist (int4range(sequence_id, sequence_id, '[]'::text) WITH &&, numrange((lower_value)::numeric, (upper_value)::numeric, '[]'::text) WITH &&);
+
+-- Name: sequence_ranges sequence_ranges_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.sequence_ranges
+    ADD CONSTRAINT sequence_ranges_pkey PRIMARY KEY (range_id);
+
+-- Name: sequences sequences_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.sequences
+    ADD CONSTRAINT sequences_pkey PRIMARY KEY (sequence_id);
+
 -- Name: server_metadata server_metadata_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
 
 ALTER TABLE ONLY lizsync.server_metadata
@@ -491,6 +559,10 @@ CREATE INDEX conflicts_sync_id ON lizsync.conflicts USING btree (sync_id);
 -- Name: held_change_parts_held_id; Type: INDEX; Schema: lizsync; Owner: -
 
 CREATE INDEX held_change_parts_held_id ON lizsync.held_change_parts USING btree (held_id);
+
+-- Name: sequence_ranges_clone_id; Type: INDEX; Schema: lizsync; Owner: -
+
+CREATE INDEX sequence_ranges_clone_id ON lizsync.sequence_ranges USING btree (clone_id, sequence_id);
 
 -- Name: deployments deployments_package_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
 
@@ -511,4 +583,9 @@ ALTER TABLE ONLY lizsync.held_change_parts
 
 ALTER TABLE ONLY lizsync.link_relations
     ADD CONSTRAINT link_relations_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES lizsync.links(peer_id) ON DELETE CASCADE;
+
+-- Name: sequence_ranges sequence_ranges_sequence_id_fkey; Type: FK CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.sequence_ranges
+    ADD CONSTRAINT sequence_ranges_sequence_id_fkey FOREIGN KEY (sequence_id) REFERENCES lizsync.sequences(sequence_id) ON DELETE CASCADE;
 

@@ -7,9 +7,10 @@ create or replace function lizsync.register_clone(
     p_clone_database_oid oid,
     p_clone_position pg_snapshot,
     p_sync_id uuid,
-    p_clone_transaction_id xid8
+    p_clone_transaction_id xid8,
+    p_sequence_states jsonb
 )
-returns void
+returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -82,8 +83,12 @@ begin
             message = 'the package is older than changes that the clone has sent to the central',
             hint = 'Make a new package: lizsync package --central. Or give the clone a new identity: --new-id';
     end if;
+
+    return lizsync.renew_ranges(
+        p_clone_id, array(select to_regclass(r.relation) from unnest(v_package.relations) as r (relation)), p_sequence_states, true);
 end
 $function$;
 
-comment on function lizsync.register_clone(uuid, text, uuid, text, bigint, oid, pg_snapshot, uuid, xid8) is
-    'On the central, before the clone commits its deployment: checks it and notes it. lizsync.confirm_deployment makes it count.';
+comment on function lizsync.register_clone(uuid, text, uuid, text, bigint, oid, pg_snapshot, uuid, xid8, jsonb) is
+    'On the central, before the clone commits its deployment: checks it and notes it. lizsync.confirm_deployment makes it count. '
+    'p_sequence_states: what lizsync.sequence_states said before, of a clone that is deployed anew. Returns what lizsync.set_ranges takes.';

@@ -45,6 +45,7 @@ begin
     return jsonb_build_object(
         'sync_id', v_sync_id,
         'transaction_id', v_transaction_id::text,
+        'sequences', lizsync.sequence_states(),
         -- clocks that may be equal, for all that was measured, count as equal: half a round trip must not decide a conflict
         'clock_offset_ms', case when abs(p_clock_offset_ms) <= p_uncertainty_ms then 0 else p_clock_offset_ms end
     );
@@ -53,5 +54,5 @@ $function$;
 
 comment on function lizsync.begin_sync(jsonb, double precision, double precision) is
     'On a clone, checks the answer of lizsync.open_sync against the last sync it knows and notes that a sync begins; '
-    'returns its id, the transaction that noted it, and the clock offset (clone minus central) that counts, out of the measured '
+    'returns its id, the transaction that noted it, the state of the sequences, and the clock offset (clone minus central) that counts, out of the measured '
     'one and its uncertainty. The sync counts once that transaction has committed.';

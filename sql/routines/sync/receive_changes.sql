@@ -12,7 +12,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 -- p_details: transport ('cli' or 'sql'), clock_offset_ms (clock of the clone minus clock of the central), transaction_id
--- (of lizsync.begin_sync), scope (of lizsync.apply_changes), and on the clone the result of the first half as "push".
+-- and sequences (of lizsync.begin_sync), scope (of lizsync.apply_changes), and on the clone the result of the first half as
+-- "push".
 declare
     v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
     v_clock_offset constant interval := make_interval(secs => (p_details ->> 'clock_offset_ms')::double precision / 1000);
@@ -44,7 +45,15 @@ begin
         (v_result ->> 'held')::bigint + coalesce((p_details #>> '{push,held}')::bigint, 0),
         v_clock_offset
     );
-    if not v_is_central then
+    if v_is_central then
+        v_result := v_result || jsonb_build_object('ranges', lizsync.renew_ranges(
+            p_sender_id,
+            array(
+                select to_regclass(format('%I.%I', r.schema_name, r.table_name)) from lizsync.link_relations as r
+                where r.peer_id = p_sender_id),
+            p_details -> 'sequences', false));
+    else
+        perform lizsync.set_ranges(p_details #> '{push,ranges}');
         perform lizsync.prune_clone(50000);
     end if;
     return v_result;
@@ -52,4 +61,5 @@ end
 $function$;
 
 comment on function lizsync.receive_changes(uuid, uuid, pg_snapshot, pg_snapshot, pg_snapshot, jsonb) is
-    'One half of a sync at its receiver: applies what is staged, moves the position, writes the history. Returns what lizsync.apply_changes does.';
+    'One half of a sync at its receiver: applies what is staged, moves the position, writes the history. Returns what '
+    'lizsync.apply_changes does, and on the central the ranges of sequences that the clone gets, which it sets with the other half.';

@@ -61,7 +61,8 @@ begin
             500 * extract(epoch from v_answered_at - v_asked_at));
         v_clock_offset_ms := (v_begun ->> 'clock_offset_ms')::double precision;
         v_details := jsonb_build_object(
-            'transport', 'sql', 'clock_offset_ms', v_clock_offset_ms, 'transaction_id', v_begun ->> 'transaction_id');
+            'transport', 'sql', 'clock_offset_ms', v_clock_offset_ms, 'transaction_id', v_begun ->> 'transaction_id',
+            'sequences', v_begun -> 'sequences');
 
         -- push
         -- a row that somebody keeps locked there must end in an error: dblink does not listen while it waits
