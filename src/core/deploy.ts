@@ -101,11 +101,14 @@ export interface Deployment {
 export async function deploy(options: DeployOptions, onProgress: ProgressCallback = () => {}): Promise<DeployResult> {
   return withDeployment(options, onProgress, async (deployment) => {
     const { central, clone } = deployment;
-    const { described, syncId } = await deployInTransaction(deployment, onProgress);
+    const { described, syncId, sequenceStates } = await deployInTransaction(deployment, onProgress);
     const [row] = await clone.query<{ id: string }>('select pg_current_xact_id()::text as id');
     const registration = { cloneId: described.serverId, syncId, transactionId: row?.id ?? '' };
     try {
-      await registerClone(deployment, syncId);
+      await registerClone(deployment, syncId, sequenceStates);
+      // it may draw numbers, from the ranges that the central has given
+      await runSqlAfter(deployment, onProgress);
+      await clone.queryBatch('set constraints all immediate');
       await clone.commit();
     } catch (error) {
       await clone.rollback();
@@ -172,11 +175,12 @@ async function confirmDeployment(
 interface Deployed {
   described: DeployResult;
   syncId: string;
+  /** What its sequences had drawn before, for the central. */
+  sequenceStates: string;
 }
 
 async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<Deployed> {
-  const { archive, manifest, central, clone, options } = deployment;
-  const after = archive.has(afterEntryName) ? await archive.readText(afterEntryName) : undefined;
+  const { manifest, central, clone, options } = deployment;
 
   warnAboutOlderServer(deployment, onProgress);
   await createExtensions(clone, manifest.extensions, onProgress);
@@ -214,10 +218,6 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   await enableAudit(clone, manifest, onProgress);
   await clone.queryBatch(`analyze ${manifest.tables.map(quoteTable).join(', ')}`);
   const identity = await storeIdentity(deployment, before, onProgress);
-  // what comes after may draw numbers
-  await registerClone(deployment, identity.syncId, sequenceStates);
-  if (after !== undefined) await runSqlAfter(clone, after, onProgress);
-  await clone.queryBatch('set constraints all immediate');
   const described = {
     serverId: identity.serverId,
     serverName: identity.serverName,
@@ -227,7 +227,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
     kind: plan.kind,
     unsentChanges,
   };
-  return { described, syncId: identity.syncId };
+  return { described, syncId: identity.syncId, sequenceStates };
 }
 
 /** The archive is of this central, as it is now, and made by it. */
@@ -549,7 +549,9 @@ export async function storeIdentity(
 }
 
 /** Runs the user's own statements as a clone's user would, but unable to end the transaction of deploy. */
-async function runSqlAfter(clone: Connection, text: string, onProgress: ProgressCallback): Promise<void> {
+async function runSqlAfter({ archive, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
+  if (!archive.has(afterEntryName)) return;
+  const text = await archive.readText(afterEntryName);
   onProgress({ kind: 'step', text: `running ${afterEntryName}` });
   const body = `begin execute ${pg.escapeLiteral(text)}; end`;
   try {
