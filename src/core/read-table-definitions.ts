@@ -3,7 +3,7 @@ import type { NeededExtension } from '../archive/manifest.js';
 import type { SchemaSection } from '../archive/schema-script.js';
 import type { Connection } from '../db/connection.js';
 import { readSqlFile } from '../db/sql-file.js';
-import { isSequence, keyOf, kindOf, type ObjectRow, sortByNeed, takeInventory } from './take-inventory.js';
+import { isSequence, keyOf, kindOf, sortByNeed, takeInventory } from './take-inventory.js';
 
 /** What makes tables: statements in the order in which they must run, and what must be there before. */
 export interface TableDefinitions {
