@@ -141,7 +141,17 @@ describe('memory', () => {
       return Number(await readFile(measured, 'utf8')) / 1024;
     };
     const peaks = {
-      package: await run('package', '--schemas', 'test', '--compression', '1', '--jobs', '2', '--output', archive),
+      package: await run(
+        'package',
+        '--schemas',
+        'test',
+        '--compression-level',
+        '1',
+        '--jobs',
+        '2',
+        '--output',
+        archive,
+      ),
       deploy: await run('deploy', archive, '--clone', '--central'),
     };
     console.log(`peak memory in MB: package ${peaks.package.toFixed(0)}, deploy ${peaks.deploy.toFixed(0)}`);

@@ -1,8 +1,17 @@
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectArchive } from '../../src/core/inspect-archive.js';
 import { planDeploy } from '../../src/core/plan-deploy.js';
+import { runLizsync } from '../support/cli.js';
 import type { TestDatabase } from '../support/database.js';
-import { collectWarnings, createCentral, createEmptyClone, deployTo, packageTables } from '../support/packages.js';
+import {
+  collectWarnings,
+  createCentral,
+  createEmptyClone,
+  createFolder,
+  deployTo,
+  packageTables,
+} from '../support/packages.js';
 import { refusal } from '../support/refusal.js';
 import { getCloneServer, getTestServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
@@ -155,6 +164,16 @@ describe('views of the packaged schemas', () => {
     await deployTo(clone, central, changed.file);
     expect(await describeViews(clone)).toEqual(await describeViews(central));
     expect(await clone.value('select c from test.a limit 1')).toBe(7);
+  });
+
+  test('are asked for on the command line, as are the jobs', async () => {
+    const central = await createCentral(`${tables}; create view test.v as select * from test.a`);
+    const output = path.join(await createFolder(), 'package.zip');
+    const run = (...args: string[]) =>
+      runLizsync(['package', '--central', central.url, '--schemas', 'test', '--output', output, '--json', ...args]);
+    expect((await run()).json).toMatchObject({ tables: 1, views: 0, left_out: ['test.v, which is a view'] });
+    expect((await run('--with-views', '--jobs', '3')).json).toMatchObject({ tables: 1, views: 1, left_out: [] });
+    expect((await run('--jobs', '0')).code).toBe(2);
   });
 
   test('are refused where the clone has another view of that name', async () => {

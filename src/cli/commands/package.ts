@@ -20,6 +20,8 @@ interface PackageOptions {
   output: string;
   sqlAfter?: string;
   compressionLevel?: number;
+  withViews?: boolean;
+  jobs: number;
 }
 
 export function createPackageCommand(run: CommandRunner): Command {
@@ -40,13 +42,7 @@ export function createPackageCommand(run: CommandRunner): Command {
       readCompressionLevel,
     )
     .option('--with-views', 'take along the views of these schemas that use nothing but the tables')
-    .option(
-      '--jobs <count>',
-      'how many tables are read at a time, over as many connections',
-      readNumber('--jobs', 1, 64),
-      2,
-    )
-    .option('--compression <level>', 'from 0 (fast) to 9 (small)', readNumber('--compression', 0, 9), 6)
+    .option('--jobs <count>', 'how many tables are read at a time, over as many connections', readJobs, 2)
     .addHelpText(
       'after',
       describeExamples(
@@ -74,6 +70,8 @@ export function createPackageCommand(run: CommandRunner): Command {
             output: options.output,
             sqlAfter: options.sqlAfter,
             compressionLevel: options.compressionLevel,
+            withViews: options.withViews ?? false,
+            jobs: options.jobs,
             signal: context.signal,
           },
           context.terminal.onProgress,
@@ -95,10 +93,9 @@ function readCompressionLevel(text: string): number {
   return Number(text);
 }
 
-function readNumber(option: string, least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new UsageError(`${option}: ${text} is not a number from ${least} to ${most}`);
-  };
+function readJobs(text: string): number {
+  if (!/^[1-9][0-9]?$/.test(text)) {
+    throw new UsageError(`--jobs: ${text} is not a number of jobs`, { hint: 'write a number from 1 to 99' });
+  }
+  return Number(text);
 }
