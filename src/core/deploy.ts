@@ -104,15 +104,17 @@ export async function deploy(options: DeployOptions, onProgress: ProgressCallbac
     const { described, syncId, sequenceStates } = await deployInTransaction(deployment, onProgress);
     const [row] = await clone.query<{ id: string }>('select pg_current_xact_id()::text as id');
     const registration = { cloneId: described.serverId, syncId, transactionId: row?.id ?? '' };
+    let isCommitting = false;
     try {
       await registerClone(deployment, syncId, sequenceStates);
       // it may draw numbers, from the ranges that the central has given
       await runSqlAfter(deployment, onProgress);
       await clone.queryBatch('set constraints all immediate');
+      isCommitting = true;
       await clone.commit();
     } catch (error) {
       await clone.rollback();
-      if (!(await settleDeployment(central, clone, registration))) throw error;
+      if (!(await settleDeployment(central, clone, registration, isCommitting))) throw error;
     }
     await confirmDeployment(central, described.serverId, syncId, onProgress);
     return described;

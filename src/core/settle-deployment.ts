@@ -16,15 +16,17 @@ const patienceMilliseconds = 1500;
 /**
  * Finds out whether a clone has committed a deployment whose end went wrong, over a new connection when the old one is
  * broken. When it has not, the central forgets the deployment. Never throws: what stays unknown the next sync settles.
+ * @param isCommitting whether the clone was asked to commit; where not, it has not
  * @returns true: it has committed
  */
 export async function settleDeployment(
   central: Connection,
   clone: Connection,
   registration: Registration,
+  isCommitting: boolean,
 ): Promise<boolean> {
   try {
-    const status = clone.isBroken ? await readStatus(clone, registration.transactionId) : 'aborted';
+    const status = isCommitting && clone.isBroken ? await readStatus(clone, registration.transactionId) : 'aborted';
     if (status !== 'aborted') return status === 'committed';
     await withUsable(central, (usable) =>
       withTransaction(usable, {}, () =>
