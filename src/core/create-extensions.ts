@@ -50,7 +50,10 @@ export async function createExtensions(
         const version = extensions.find((extension) => extension.name === name)?.version ?? '';
         return `${name} (${version} in the central)`;
       }),
-      hint: `Install their packages on the machine of the clone's server (for PostGIS on Debian: apt install postgresql-${clone.serverVersion}-postgis-3).`,
+      hint: describeInstallation(
+        unavailable.map(({ name }) => name),
+        clone.serverVersion,
+      ),
     });
   }
   for (const { name, schema } of extensions) {
@@ -82,4 +85,30 @@ async function createExtension(
       cause: error,
     });
   }
+}
+
+/** Packages of Debian, behind postgresql-VERSION-, by the beginnings of the names of the extensions that they bring. */
+const debianPackages: [string, string][] = [
+  ['postgis', 'postgis-3'],
+  ['address_standardizer', 'postgis-3'],
+  ['pgrouting', 'pgrouting'],
+  ['pointcloud', 'pointcloud'],
+  ['h3', 'h3'],
+  ['ogr_fdw', 'ogr-fdw'],
+  ['vector', 'pgvector'],
+  ['ip4r', 'ip4r'],
+  ['semver', 'semver'],
+  ['periods', 'periods'],
+  ['hll', 'hll'],
+  ['rum', 'rum'],
+];
+
+function describeInstallation(names: string[], version: number): string {
+  const packages = names.map((name) => debianPackages.find(([start]) => name.startsWith(start))?.[1]);
+  const known = [...new Set(packages.filter((name) => name !== undefined))];
+  // what PostgreSQL itself brings is in its own package there
+  const command =
+    known.length === 0 ? `postgresql-${version}` : known.map((name) => `postgresql-${version}-${name}`).join(' ');
+  const rest = packages.includes(undefined) && known.length > 0 ? ', and what brings the others' : '';
+  return `Install them on the machine of the clone's server, on Debian: apt install ${command}${rest}. Then deploy again.`;
 }

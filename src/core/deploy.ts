@@ -25,6 +25,7 @@ import { discardUnsentChanges, findUnsentChanges } from './find-unsent-changes.j
 import { installSchema } from './install-schema.js';
 import { dropTables, planTables, type TablePlan, type WantedDefinitions } from './plan-tables.js';
 import type { ProgressCallback } from './progress.js';
+import { rehearseDefinitions } from './rehearse-definitions.js';
 import { emptyTables, prepareLoading, rebuildIndexes, restoreConstraints } from './replace-rows.js';
 import { createViews, dropPackagedViews } from './replace-views.js';
 import { reportWarnings } from './report-warnings.js';
@@ -348,17 +349,28 @@ export async function readViews({ archive, manifest }: Deployment): Promise<Sche
   return readSchemaScript(await archive.readText(viewsEntryName), manifest.packageId, viewsEntryName);
 }
 
-/** As planTables, with the views of the package out of the way of tables that must be made anew. */
+/**
+ * As planTables, with the views of the package out of the way of tables that must be made anew. Makes sure that a server
+ * which is older than the central's has all that the package needs.
+ */
 export async function planTablesAndViews(
   { manifest, clone }: Deployment,
   wanted: WantedDefinitions,
   views: SchemaSection[],
   isOurs: boolean,
 ): Promise<TablePlan> {
-  const plan = await planTables(clone, manifest.tables, wanted, isOurs);
-  if (plan.kind !== 'rebuild' || plan.dependents.length === 0 || views.length === 0) return plan;
-  await dropPackagedViews(clone, views);
-  return planTables(clone, manifest.tables, wanted, isOurs);
+  let plan = await planTables(clone, manifest.tables, wanted, isOurs);
+  if (plan.kind === 'rebuild' && plan.dependents.length > 0 && views.length > 0) {
+    await dropPackagedViews(clone, views);
+    plan = await planTables(clone, manifest.tables, wanted, isOurs);
+  }
+  const version = Math.floor(manifest.postgresVersion / 10_000);
+  if (version > clone.serverVersion) {
+    const { preData, postData } = plan.kind === 'in place' ? plan : wanted;
+    const dropped = plan.kind === 'rebuild' ? plan.existing.map(({ name }) => name) : [];
+    await rehearseDefinitions(clone, dropped, [...preData, ...postData, ...views], version);
+  }
+  return plan;
 }
 
 /** Gives the tables of an earlier deploy other rows: what depends on them stays. */

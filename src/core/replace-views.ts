@@ -1,5 +1,6 @@
 import type { SchemaSection } from '../archive/schema-script.js';
 import type { Connection } from '../db/connection.js';
+import { DatabaseError } from '../db/postgres-error.js';
 import { applySchemaScript } from './apply-schema-script.js';
 import { dropUnusedObjects, isShared, readDefinition, type SharedSection } from './shared-objects.js';
 
@@ -48,9 +49,29 @@ async function compareViews(clone: Connection, sections: SchemaSection[]): Promi
   const existing = new Map<string, boolean>();
   for (const section of sections.filter(isView)) {
     const found = await readDefinition(clone, section);
-    if (found !== undefined) existing.set(section.identity, found === section.sql);
+    if (found === undefined) continue;
+    existing.set(section.identity, found === section.sql || found === (await translate(clone, section)));
   }
   return existing;
+}
+
+/**
+ * Makes a view anew to read how this server defines it, since other versions of PostgreSQL have other words for the same,
+ * and takes that back.
+ * @returns undefined when it can't be made
+ */
+async function translate(clone: Connection, section: SharedSection): Promise<string | undefined> {
+  await clone.queryBatch('savepoint translate');
+  let translated: string | undefined;
+  try {
+    await clone.queryBatch(`drop ${section.kind} ${section.identity} cascade`);
+    await clone.queryBatch(section.sql);
+    translated = await readDefinition(clone, section);
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.isConnectionFailure) throw error;
+  }
+  await clone.queryBatch('rollback to savepoint translate; release savepoint translate');
+  return translated;
 }
 
 function isView(section: SchemaSection): section is SharedSection {
