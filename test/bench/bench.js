@@ -4,13 +4,14 @@
 //   npm run bench -- --quick              a tenth of the data, fewer repeats
 //   npm run bench -- --scale 0.2 --repeats 5 --server local --json
 import { parseArgs } from 'node:util';
+import { lineBenchmarks } from './benchmarks/line.js';
 import { packageBenchmarks } from './benchmarks/package.js';
 import { syncBenchmarks } from './benchmarks/sync.js';
 import { writeBenchmarks } from './benchmarks/writes.js';
 import { Bench } from './harness.js';
 import { describeMachine, formatTable, writeResults } from './results.js';
 
-const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...packageBenchmarks];
+const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...packageBenchmarks, ...lineBenchmarks];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
