@@ -1,7 +1,7 @@
 // How fast lizsync is, as ratios to what PostgreSQL itself needs for the same, measured side by side in one run:
 //   npm run bench                         everything, about 25 minutes; writes test/bench/RESULTS.md and the table in README.md
 //   npm run bench -- NAME...              only these (--list names them)
-//   npm run bench -- --quick              a tenth of the data, fewer repeats
+//   npm run bench -- --quick              a tenth of the data
 //   npm run bench -- --scale 0.2 --repeats 5 --server local --json
 import { parseArgs } from 'node:util';
 import { lineBenchmarks } from './benchmarks/line.js';
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const scale = Number(values.scale ?? (values.quick ? 0.1 : 1));
-const repeats = Number(values.repeats ?? (values.quick ? 3 : 5));
+const repeats = Number(values.repeats ?? 3);
 const unknown = positionals.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 const { server } = values;
 if (!(scale > 0) || !(repeats >= 1) || unknown.length > 0 || (server !== 'embedded' && server !== 'local')) {
