@@ -5,17 +5,17 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createDeflateRaw } from 'node:zlib';
+import { ZipArchive } from 'archiver';
 import { LizsyncError, UsageError } from '../errors.js';
 import { DigestStream } from './digest-stream.js';
+import { writeToHandle } from './file-stream.js';
 import type { EntryDigest } from './manifest.js';
 import { Spools } from './spools.js';
-import { addToCrc32, type EntryFacts, ZipWriter } from './zip-writer.js';
 
 export interface ArchiveWriter {
   /**
    * Adds an entry and waits until its content is taken. Several can be on their way: one goes into the archive as it
-   * comes, the others, compressed, into temporary files beside it, which have no name and go with the process.
+   * comes, the others into temporary files beside it, which have no name and go with the process.
    * @param onChunk is told what passes, uncompressed
    */
   add(name: string, content: Readable | string, onChunk?: (chunk: Buffer) => void): Promise<EntryDigest>;
@@ -118,18 +118,27 @@ async function fill<T>(
   options: WriteArchiveOptions,
   write: (archive: ArchiveWriter) => Promise<T>,
 ): Promise<{ result: T; bytes: number }> {
-  const zip = new ZipWriter(handle);
+  const zip = new ZipArchive({ zlib: { level: options.compressionLevel } });
   const spools = new Spools(file);
   const stopped = new AbortController();
   const signal = AbortSignal.any([stopped.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  // rejects as soon as the file can't be written any more, whatever entry is on its way then
+  const toFile = pipeline(zip, writeToHandle(handle), { signal }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    throw new LizsyncError(`the archive cannot be written: ${(error as Error).message}`, { cause: error });
+  });
+  toFile.catch(() => {});
   /** Settles when the archive is free for the next entry; undefined: it is. */
   let busy: Promise<void> | undefined;
 
+  const append = async (name: string, content: Readable): Promise<void> => {
+    const entered = new Promise<void>((resolve) => zip.once('entry', () => resolve()));
+    zip.append(content, { name, mode: 0o600 });
+    await Promise.race([entered, toFile.then(() => entered)]);
+  };
   /** What is in temporary files comes behind the entry that has just been written. */
   const use = (work: () => Promise<void>): Promise<void> => {
-    const using = work().then(() =>
-      spools.drain((name, facts, copy) => zip.add(name, (output) => copy(output, facts))),
-    );
+    const using = work().then(() => spools.drain(append));
     busy = using.then(
       () => {
         busy = undefined;
@@ -138,38 +147,24 @@ async function fill<T>(
     );
     return using;
   };
-  const compress = async (
-    content: Readable,
-    output: NodeJS.WritableStream,
-    onChunk: ((chunk: Buffer) => void) | undefined,
-  ): Promise<EntryFacts & EntryDigest> => {
-    let checksum = 0;
-    const digest = new DigestStream((chunk) => {
-      checksum = addToCrc32(checksum, chunk);
-      onChunk?.(chunk);
-    });
-    const deflate = createDeflateRaw({ level: options.compressionLevel, chunkSize: 128 * 1024 });
-    await pipeline(content, digest, deflate, output, { signal });
-    return { ...digest.digest(), crc32: checksum };
-  };
   const writer: ArchiveWriter = {
     get size() {
-      return zip.size;
+      return zip.pointer();
     },
     async add(name, content, onChunk) {
-      let entry: EntryDigest | undefined;
-      const toZip = (): Promise<void> =>
-        zip.add(name, async (output) => {
-          const facts = await compress(toStream(content), output, onChunk);
-          entry = facts;
-          return facts;
+      const digest = new DigestStream(onChunk);
+      const source = toStream(content);
+      if (busy === undefined) {
+        await use(async () => {
+          const passed = pipeline(source, digest, { signal });
+          const added = Promise.all([passed, append(name, digest)]);
+          added.catch(() => {});
+          await added;
         });
-      const toSpool = async (): Promise<void> => {
-        entry = await spools.add(name, (output) => compress(toStream(content), output, onChunk));
-      };
-      await (busy === undefined ? use(toZip) : toSpool());
-      if (entry === undefined) throw new Error(`nothing was written for ${name}`);
-      return { bytes: entry.bytes, sha256: entry.sha256 };
+      } else {
+        await spools.add(name, (output) => pipeline(source, digest, output, { signal }));
+      }
+      return digest.digest();
     },
   };
   try {
@@ -177,11 +172,13 @@ async function fill<T>(
     await busy;
     // what came into temporary files while the archive took the last entry
     await use(async () => {});
-    await zip.end();
-    return { result, bytes: zip.size };
+    zip.finalize().catch(() => {});
+    await toFile;
+    return { result, bytes: zip.pointer() };
   } catch (error) {
     stopped.abort();
-    await busy;
+    zip.abort();
+    await Promise.allSettled([toFile, busy]);
     throw error;
   } finally {
     await spools.close();

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type EntryFacts, writeAt } from './zip-writer.js';
+import { Readable, type Writable } from 'node:stream';
+import { writeAt } from './file-stream.js';
 
 interface Spool {
   path: string;
@@ -14,7 +13,6 @@ interface Spool {
 
 interface WaitingEntry {
   name: string;
-  facts: EntryFacts;
   spool: Spool;
   start: number;
   end: number;
@@ -36,7 +34,7 @@ export class Spools {
   }
 
   /** Keeps an entry, as `write` writes it, until `drain`. */
-  async add<Facts extends EntryFacts>(name: string, write: (output: Writable) => Promise<Facts>): Promise<Facts> {
+  async add(name: string, write: (output: Writable) => Promise<void>): Promise<void> {
     const spool = this.#free.pop() ?? (await this.#open());
     const start = spool.bytes;
     const output = writeAt(spool.handle, (chunk) => {
@@ -44,27 +42,17 @@ export class Spools {
       spool.bytes += chunk.length;
       return position;
     });
-    const facts = await write(output);
+    await write(output);
     spool.waiting += 1;
-    this.#waiting.push({ name, facts, spool, start, end: spool.bytes });
+    this.#waiting.push({ name, spool, start, end: spool.bytes });
     this.#free.push(spool);
-    return facts;
   }
 
   /** Gives all entries that wait to `take`, one after the other, and forgets them. */
-  async drain(
-    take: (
-      name: string,
-      facts: EntryFacts,
-      copy: (output: Writable, facts: EntryFacts) => Promise<EntryFacts>,
-    ) => Promise<void>,
-  ): Promise<void> {
+  async drain(take: (name: string, content: Readable) => Promise<void>): Promise<void> {
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
-      const { name, facts, spool, start, end } = entry;
-      await take(name, facts, async (output) => {
-        await pipeline(readRange(spool.handle, start, end), output);
-        return facts;
-      });
+      const { name, spool, start, end } = entry;
+      await take(name, Readable.from(readRange(spool.handle, start, end), { objectMode: false }));
       spool.waiting -= 1;
       // gives the space on disk back
       if (spool.waiting === 0 && this.#free.includes(spool)) {

@@ -42,7 +42,12 @@ export function createPackageCommand(run: CommandRunner): Command {
       readCompressionLevel,
     )
     .option('--with-views', 'take along the views of these schemas that use nothing but the tables')
-    .option('--jobs <count>', 'how many tables are read at a time, over as many connections', readJobs, 2)
+    .option(
+      '--jobs <count>',
+      'how many tables are read at a time; what waits for its turn is in temporary files beside the archive',
+      readJobs,
+      2,
+    )
     .addHelpText(
       'after',
       describeExamples(
