@@ -4,6 +4,7 @@ import type { TestDatabase } from '../support/database.js';
 import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { describeWithPostgis } from '../support/requirements.js';
 import { getCloneServer, getTestServer } from '../support/server.js';
+import { expectConvergence } from '../support/synchronised.js';
 
 interface Tables {
   /** SQL that creates them. */
@@ -24,19 +25,6 @@ const places: Tables = {
   );`,
   rows: `insert into test.place (id, name, note, code) select n, 'name ' || n, 'note ' || n, 'c' || n from generate_series(1, 6) as n`,
 };
-
-const families = (onDelete: string): Tables => ({
-  tables: `
-  create schema test;
-  create table test.parent (id integer primary key, name text, note text);
-  create table test.child (
-    id integer primary key,
-    parent_id integer default 1 references test.parent ${onDelete},
-    name text
-  );
-  create table test.grandchild (id integer primary key, child_id integer references test.child ${onDelete}, name text);`,
-  rows: `insert into test.parent (id, name) select n, 'parent ' || n from generate_series(1, 3) as n`,
-});
 
 /** Who changes something first, before the other side has seen it. */
 type Direction = 'clone to central' | 'central to clone';
@@ -67,7 +55,7 @@ function inAllWays(
       const clone = world.clones[0] as TestDatabase;
       const [sender, receiver] = direction === 'clone to central' ? [clone, world.central] : [world.central, clone];
       await check({ ...world, sender, receiver, direction, synchronise: () => world.sync(clone, transport) });
-      await expectEqual(world);
+      await expectConvergence(world);
     });
   });
 }
@@ -76,33 +64,12 @@ async function link({ tables, rows }: Tables, options: { cloneCount?: number } =
   return await linkDatabases(`${tables}; ${rows}`, options);
 }
 
-/** Synchronises until a sync of each clone changes nothing, not even in the logs, and expects all databases to be equal then. */
-async function expectEqual({ central, clones, contents, sync }: LinkedDatabases): Promise<void> {
-  const logs = (): Promise<unknown[]> =>
-    Promise.all([central, ...clones].map((database) => database.value('select count(*) from audit.logged_actions')));
-  for (let round = 1; ; round += 1) {
-    expect(round, 'rounds of syncs until nothing changes').toBeLessThan(6);
-    const before = await logs();
-    const results: SynchronizeResult[] = [];
-    for (const clone of clones) results.push(await sync(clone));
-    // a clone forgets what it logged in one sync when the next one has told the central
-    if (
-      results.every(({ pushed, pulled, conflicts }) => pushed + pulled + conflicts === 0) &&
-      String(await logs()) === String(before)
-    ) {
-      break;
-    }
-  }
-  const expected = await contents(central);
-  for (const clone of clones) expect(await contents(clone)).toEqual(expected);
-}
-
 function conflictsOf(database: TestDatabase): Promise<Record<string, unknown>[]> {
   return database.query(`
     select kind, winning_values::text as winning, losing_values::text as losing from lizsync.conflicts order by conflict_id`);
 }
 
-describe('a sync carries', () => {
+describe('a sync carries (behaviour 4)', () => {
   inAllWays('inserts, updates and deletes', places, async ({ sender, receiver, synchronise, direction }) => {
     await sender.query(`insert into test.place (id, name) values (10, 'new'), (11, null)`);
     await sender.query(`update test.place set name = 'changed', note = null where id = 1`);
@@ -254,7 +221,7 @@ describe('a sync carries', () => {
   );
 });
 
-describe("users' triggers", () => {
+describe("users' triggers (behaviour 7)", () => {
   const history = `
     create table test.note (id integer primary key, text text, edits integer default 0, updated_at timestamptz);
     create table test.note_history (id uuid primary key default gen_random_uuid(), note_id integer, text text);
@@ -337,7 +304,7 @@ describe("users' triggers", () => {
   );
 });
 
-describe('when both sides changed something', () => {
+describe('when both sides changed something (behaviours 2 and 6)', () => {
   inAllWays('different columns: both changes stay', places, async ({ sender, receiver, synchronise }) => {
     await sender.query(`update test.place set name = 'sender' where id = 1`);
     await receiver.query(`update test.place set note = 'receiver' where id = 1`);
@@ -458,98 +425,6 @@ describe('when both sides changed something', () => {
   });
 });
 
-describe('foreign keys are never violated: the constraint decides when', () => {
-  const clash = async ({
-    sender,
-    receiver,
-    synchronise,
-  }: {
-    sender: TestDatabase;
-    receiver: TestDatabase;
-    synchronise(): Promise<SynchronizeResult>;
-  }): Promise<void> => {
-    await sender.query('delete from test.parent where id = 2');
-    await receiver.query(`insert into test.child (id, parent_id, name) values (5, 2, 'child')`);
-    await receiver.query(`insert into test.grandchild (id, child_id, name) values (9, 5, 'grandchild')`);
-    await receiver.query(`update test.parent set note = 'changed meanwhile' where id = 2`);
-    await synchronise();
-  };
-
-  inAllWays(
-    'a deleted parent got a child, ON DELETE CASCADE: children go, several levels deep',
-    families('on delete cascade'),
-    async (world) => {
-      await clash(world);
-      await world.synchronise();
-      for (const server of [world.sender, world.receiver]) {
-        expect(await server.query('select id from test.parent order by id')).toEqual([{ id: 1 }, { id: 3 }]);
-        expect(await server.query('select id from test.child')).toEqual([]);
-        expect(await server.query('select id from test.grandchild')).toEqual([]);
-      }
-    },
-  );
-
-  inAllWays(
-    'a deleted parent got a child, ON DELETE SET NULL: the child stays without parent',
-    families('on delete set null'),
-    async (world) => {
-      await clash(world);
-      await world.synchronise();
-      for (const server of [world.sender, world.receiver]) {
-        expect(await server.query('select id, parent_id from test.child')).toEqual([{ id: 5, parent_id: null }]);
-        expect(await server.query('select id, child_id from test.grandchild')).toEqual([{ id: 9, child_id: 5 }]);
-      }
-    },
-  );
-
-  inAllWays(
-    'a deleted parent got a child, ON DELETE SET DEFAULT: the child gets the default parent',
-    families('on delete set default'),
-    async (world) => {
-      await clash(world);
-      await world.synchronise();
-      for (const server of [world.sender, world.receiver]) {
-        expect(await server.query('select id, parent_id from test.child')).toEqual([{ id: 5, parent_id: 1 }]);
-      }
-    },
-  );
-
-  inAllWays(
-    'a deleted parent got a child, NO ACTION: the parent comes back, with what was changed in it',
-    families(''),
-    async (world) => {
-      await clash(world);
-      await world.synchronise();
-      for (const server of [world.sender, world.receiver]) {
-        expect(await server.query('select name, note from test.parent where id = 2')).toEqual([
-          { name: 'parent 2', note: 'changed meanwhile' },
-        ]);
-        expect(await server.query('select id, parent_id from test.child')).toEqual([{ id: 5, parent_id: 2 }]);
-      }
-      const kinds = [...(await conflictsOf(world.central)), ...(await conflictsOf(world.clones[0] as TestDatabase))];
-      expect(kinds.map(({ kind }) => kind)).toContain('foreign_key_restore');
-    },
-  );
-
-  it.each(transports)('a parent that is held keeps its children waiting (%s)', async (transport) => {
-    const { tables, rows } = families('');
-    const world = await link({ tables: `${tables} alter table test.parent add unique (name)`, rows });
-    const [clone] = world.clones as [TestDatabase];
-    await clone.query(`insert into test.parent (id, name) values (10, 'same')`);
-    await clone.query(`insert into test.child (id, parent_id, name) values (5, 10, 'child')`);
-    await world.central.query(`insert into test.parent (id, name) values (11, 'same')`);
-    expect(await world.sync(clone, transport)).toMatchObject({ held: 3 });
-    expect(await world.central.query('select table_name, sqlstate from lizsync.held_changes order by 1')).toEqual([
-      { table_name: 'child', sqlstate: '23503' },
-      { table_name: 'parent', sqlstate: '23505' },
-    ]);
-    await world.central.query(`update test.parent set name = 'another' where id = 11`);
-    await world.sync(clone, transport);
-    expect(await world.sync(clone, transport)).toMatchObject({ held: 0 });
-    await expectEqual(world);
-  });
-});
-
 describe('several clones', () => {
   it('a clone that synchronises for the first time after others changed everything gets it all', async () => {
     const world = await link(places, { cloneCount: 2 });
@@ -561,7 +436,7 @@ describe('several clones', () => {
     await world.sync(busy);
     await world.central.query(`update test.place set note = 'central' where id = 4`);
     expect(await world.sync(late)).toMatchObject({ pushed: 1, pulled: 7, conflicts: 0 });
-    await expectEqual(world);
+    await expectConvergence(world);
     expect(await busy.value('select note from test.place where id = 3')).toBe('from the late one');
   });
 
@@ -581,7 +456,7 @@ describe('several clones', () => {
       if (random() < 0.7 || database === world.central) await database.query(change);
       else await world.sync(database, random() < 0.5 ? 'cli' : 'sql');
     }
-    await expectEqual(world);
+    await expectConvergence(world);
   });
 });
 
@@ -629,7 +504,7 @@ describe('values and names travel unharmed', () => {
     await clone.query(`update test.kinds set d = d + 1, f8 = 1.1 / 3, b = b || E'\\\\x01', i = i * 2 where id < 3`);
     await world.sync(clone, 'sql');
     expect(await world.contents(clone)).toEqual(await world.contents(world.central));
-    await expectEqual(world);
+    await expectConvergence(world);
   });
 
   it.each(transports)('with names such as a"b, a.b, É, Select and names of 63 bytes (%s)', async (transport) => {
@@ -666,7 +541,7 @@ describe('values and names travel unharmed', () => {
       await world.central.query(`delete from "S.x""y".${name} where "t" = 'clone 10'`);
     }
     expect(await world.sync(clone, transport)).toMatchObject({ held: 0, conflicts: names.length });
-    await expectEqual(world);
+    await expectConvergence(world);
   });
 
   it('columns that are excluded stay as they are on each side', async () => {

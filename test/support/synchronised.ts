@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import type { SynchronizeResult } from '../../src/core/sync.js';
 import type { TestDatabase } from './database.js';
 import type { LinkedDatabases } from './link.js';
 
@@ -62,4 +63,25 @@ export async function expectNothingLeft(database: TestDatabase): Promise<void> {
     { timeout: 10_000, interval: 20 },
   );
   expect(await database.value('select count(*)::integer from lizsync.staged_changes')).toBe(0);
+}
+
+/** Synchronises until a sync of each clone changes nothing, not even in the logs, and expects all databases to be equal then. */
+export async function expectConvergence({ central, clones, contents, sync }: LinkedDatabases): Promise<void> {
+  const logs = (): Promise<unknown[]> =>
+    Promise.all([central, ...clones].map((database) => database.value('select count(*) from audit.logged_actions')));
+  for (let round = 1; ; round += 1) {
+    expect(round, 'rounds of syncs until nothing changes').toBeLessThan(6);
+    const before = await logs();
+    const results: SynchronizeResult[] = [];
+    for (const clone of clones) results.push(await sync(clone));
+    // a clone forgets what it logged in one sync when the next one has told the central
+    if (
+      results.every(({ pushed, pulled, conflicts }) => pushed + pulled + conflicts === 0) &&
+      String(await logs()) === String(before)
+    ) {
+      break;
+    }
+  }
+  const expected = await contents(central);
+  for (const clone of clones) expect(await contents(clone)).toEqual(expected);
 }
