@@ -12,6 +12,7 @@ declare
     v_key_values @extschema:hstore@.hstore;
     v_parent_uid uuid;
     v_key_here @extschema:hstore@.hstore;
+    v_parent_is_held boolean;
     v_parent_before @extschema:hstore@.hstore;
     v_on_loss "char";
     v_set_columns text[];
@@ -62,7 +63,14 @@ begin
             where i.relation = v_constraint.child and i.uid = v_orphan.child_uid and i.batch = 0 and i.state = 'a'
             limit 1;
 
-            if v_key_here is null and v_parent_before is null then
+            -- a row with that key has arrived and is held: it is the parent, whatever had the key before
+            v_parent_is_held := v_cause_row_id is not null and exists (
+                select from pg_temp.lizsync_incoming as i
+                where i.relation = v_constraint.parent and i.state = 'h' and i.action <> 'D'
+                  and i.new_values operator(@extschema:hstore@.@>) v_key_values
+            );
+
+            if v_parent_is_held or (v_key_here is null and v_parent_before is null) then
                 if v_cause_row_id is null then
                     raise exception using
                         errcode = 'LZ001',
