@@ -41,9 +41,7 @@ const others = `
   create table test.visit (
     id integer primary key, country text, city text,
     foreign key (country, city) references test.place on delete set null on update cascade
-  );
-  create table test.numbered (id serial primary key, name text);
-  create table test.part (id serial primary key, whole_id integer not null references test.numbered, name text);`;
+  );`;
 
 const rows = `
   ${actions
@@ -419,15 +417,25 @@ describe('a parent that was deleted in the central (behaviour 5)', () => {
 });
 
 describe('foreign keys while people write (behaviour 5)', () => {
+  let small: LinkedDatabases;
+  beforeAll(async () => {
+    small = await linkDatabases(`
+      create schema test;
+      create table test.parent (id serial primary key, name text unique);
+      create table test.child (id serial primary key, parent_id integer not null references test.parent, name text);
+      create table test.follower (id integer primary key, parent_id integer references test.parent on delete cascade)`);
+  });
+  const two = `insert into test.parent (name) values ('one'), ('two')`;
+
   itHoldsBothWays(
     'a parent that somebody is about to delete does not lose its arriving child',
-    () => link,
-    rows,
+    () => small,
+    two,
     async (way) => {
       const { central, clone, sender, receiver, synchronise } = way;
-      await sender.query(`insert into no_action.child values (5, 2, 'child')`);
+      await sender.query(`insert into test.child values (5, 2, 'child')`);
       const editor = await receiver.connect();
-      await editor.query('begin; delete from no_action.parent where id = 2');
+      await editor.query('begin; delete from test.parent where id = 2');
       const syncing = synchronise();
       await waitForBlocked(receiver);
       await editor.query('commit');
@@ -436,24 +444,24 @@ describe('foreign keys while people write (behaviour 5)', () => {
       await synchronise();
       await expectOnAll(
         [central, clone],
-        'select c.id, p.name from no_action.child as c join no_action.parent as p on p.id = parent_id',
-        [{ id: 5, name: 'parent 2' }],
+        'select c.id, p.name from test.child as c join test.parent as p on p.id = parent_id',
+        [{ id: 5, name: 'two' }],
       );
     },
   );
 
   itHoldsBothWays(
     'a parent cannot be deleted between the arrival of its child and the commit',
-    () => link,
-    rows,
+    () => small,
+    two,
     async (way) => {
       const { sender, receiver, synchronise } = way;
-      await sender.query(`insert into no_action.child values (5, 2, 'child')`);
+      await sender.query(`insert into test.child values (5, 2, 'child')`);
       const holder = await receiver.connect();
       await holder.query('begin; lock table lizsync.history in exclusive mode');
       const syncing = synchronise();
       await waitForBlocked(receiver);
-      const deleting = receiver.query('delete from no_action.parent where id = 2').then(
+      const deleting = receiver.query('delete from test.parent where id = 2').then(
         () => undefined,
         (error: unknown) => error,
       );
@@ -466,40 +474,43 @@ describe('foreign keys while people write (behaviour 5)', () => {
   );
 
   it.each(transports)('a parent that is held keeps its children waiting (%s)', async (transport) => {
-    await link.reset(rows);
-    const { central } = link;
-    const [clone] = link.clones as [TestDatabase];
-    await clone.query(`insert into test.top values (10, 'same'); insert into test.middle values (5, 10)`);
-    await central.query(`insert into test.top values (11, 'same')`);
-    expect(await link.sync(clone, transport)).toMatchObject({ held: 3 });
+    await small.reset(two);
+    const { central } = small;
+    const [clone] = small.clones as [TestDatabase];
+    // another row had that key before: it is not the parent that was deleted
+    await central.query(`insert into test.parent values (10, 'old'); delete from test.parent where id = 10`);
+    await small.sync(clone, transport);
+    await clone.query(`insert into test.parent values (10, 'same'); insert into test.follower values (5, 10)`);
+    await central.query(`insert into test.parent values (11, 'same')`);
+    expect(await small.sync(clone, transport)).toMatchObject({ held: 3 });
     expect(await central.query('select table_name, sqlstate from lizsync.held_changes order by 1')).toEqual([
-      { table_name: 'middle', sqlstate: '23503' },
-      { table_name: 'top', sqlstate: '23505' },
+      { table_name: 'follower', sqlstate: '23503' },
+      { table_name: 'parent', sqlstate: '23505' },
     ]);
-    await central.query(`update test.top set name = 'another' where id = 11`);
-    await link.sync(clone, transport);
-    expect(await link.sync(clone, transport)).toMatchObject({ held: 0 });
-    await expectConvergence(link);
+    await central.query(`update test.parent set name = 'another' where id = 11`);
+    await small.sync(clone, transport);
+    expect(await small.sync(clone, transport)).toMatchObject({ held: 0 });
+    await expectConvergence(small);
   });
 
   it.each(transports)('numbers drawn on both sides never lead a child to another parent (%s)', async (transport) => {
-    await link.reset('select');
-    const [clone] = link.clones as [TestDatabase];
-    const both = [link.central, clone];
+    await small.reset('select');
+    const [clone] = small.clones as [TestDatabase];
+    const both = [small.central, clone];
     for (const [number, database] of both.entries()) {
       await database.query(`
-        with new as (insert into test.numbered (name) select '${number} ' || n from generate_series(1, 20) as n returning id, name)
-        insert into test.part (whole_id, name) select id, name from new`);
+        with new as (insert into test.parent (name) select '${number} ' || n from generate_series(1, 20) as n returning id, name)
+        insert into test.child (parent_id, name) select id, name from new`);
     }
-    expect(await link.sync(clone, transport)).toMatchObject({ held: 0, conflicts: 0, pushed: 40, pulled: 40 });
+    expect(await small.sync(clone, transport)).toMatchObject({ held: 0, conflicts: 0, pushed: 40, pulled: 40 });
     for (const database of both) {
       expect(
         await database.query(`
           select count(*)::integer as parts, bool_and(p.name = n.name) as fits
-          from test.part as p left join test.numbered as n on n.id = p.whole_id`),
+          from test.child as p left join test.parent as n on n.id = p.parent_id`),
       ).toEqual([{ parts: 40, fits: true }]);
     }
-    await expectConvergence(link);
+    await expectConvergence(small);
   });
 });
 
