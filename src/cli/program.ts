@@ -11,6 +11,7 @@ import { createInstallCommand } from './commands/install.js';
 import { createPackageCommand } from './commands/package.js';
 import { createPrepareCentralCommand } from './commands/prepare-central.js';
 import { createPruneCommand } from './commands/prune.js';
+import { createRetireCommand } from './commands/retire.js';
 import { createSyncCommand } from './commands/sync.js';
 import { createUpgradeCommand } from './commands/upgrade.js';
 import type { Terminal } from './terminal.js';
@@ -27,6 +28,7 @@ const commandFactories: ((run: CommandRunner) => Command)[] = [
   createCompareCommand,
   createGrantCommand,
   createPruneCommand,
+  createRetireCommand,
 ];
 
 /**

@@ -51,7 +51,7 @@ begin
             errcode = 'LZ001',
             message = format('the central %s does not know the clone %s%s', v_server.server_name, p_clone_state ->> 'server_name',
                              case when v_link.retired_at is not null then ' any more: it was retired' else '' end),
-            hint = 'Deploy a package to the clone.';
+            hint = 'Deploy a package to the clone; lizsync deploy --force writes what it has not sent to a file before.';
     end if;
     -- the clone was moved, and has said so
     if p_clone_state -> 'former_incarnations' @> jsonb_build_array(jsonb_build_object(
