@@ -23,7 +23,6 @@ declare
     v_start numeric;
     v_drawn numeric;
     v_end numeric;
-    v_barrier numeric;
     v_size numeric;
     v_power numeric;
     v_first numeric;
@@ -58,8 +57,20 @@ begin
     ), v_sign * v_start);
 
     v_end := case when v_sign > 0 then p_highest else - p_lowest end;
-    -- the end of bigint is far: numbers of 13 digits will do, which people can read and every program can hold
-    v_end := least(v_end, greatest(power(10::numeric, 12), power(10::numeric, ceil(log(greatest(v_drawn, 1))) + 3)));
+    -- when nothing is left in front of the ranges that are given, it may be behind them
+    if floor((
+        select min(case when v_sign > 0 then r.lower_value else - r.upper_value::numeric end)
+        from lizsync.sequence_ranges as r
+        where r.sequence_id = v_sequence_id
+          and case when v_sign > 0 then r.lower_value else - r.upper_value::numeric end > v_drawn
+    ) - v_drawn) / v_step / 50 < 10 then
+        select g.drawn into v_drawn from lizsync.guard_sequence(p_sequence, v_sequence_id, v_end, null, v_drawn) as g;
+    end if;
+    -- the end of bigint is far: numbers of 12 digits will do, which people can read, and if the central is there already then
+    -- those that a floating-point number can hold, too
+    v_end := least(v_end, greatest(
+        power(10::numeric, 12),
+        least(power(10::numeric, ceil(log(greatest(v_drawn, 1))) + 3), case when v_drawn < 4503599627370496 then 9007199254740991 end)));
     select least(v_end, min(f.first) - 1) into v_end
     from (
         select case when v_sign > 0 then r.lower_value else - r.upper_value::numeric end as first
@@ -106,21 +117,16 @@ begin
 
     if v_first is null then
         refusal := format('the sequence %s of the central has no numbers left that a clone could be given', p_sequence);
-        hint := format('Give its columns a larger type on all servers (%s), or end the links of clones that are gone: lizsync retire.',
-                       array_to_string(p_columns, ', '));
+        hint := format('End the links of clones that are gone (lizsync retire), or give its columns a larger type on all servers (%s), and '
+                       'then let it have more numbers: alter sequence %s as bigint no %s', array_to_string(p_columns, ', '), p_sequence,
+                       case when v_sign > 0 then 'maxvalue' else 'minvalue' end);
         return;
     end if;
     -- in step with what the sequence draws itself
     v_first := v_first + mod(mod(v_start - v_first, v_step) + v_step, v_step);
-    select least(v_first, min(f.first)) into v_barrier
-    from (
-        select case when v_sign > 0 then r.lower_value else - r.upper_value::numeric end as first
-        from lizsync.sequence_ranges as r
-        where r.sequence_id = v_sequence_id and r.clone_id is not null
-    ) as f
-    where f.first > v_drawn;
     if v_first > v_drawn then
-        select g.refusal, g.hint into refusal, hint from lizsync.guard_sequence(p_sequence, v_drawn, v_barrier) as g;
+        select g.refusal, g.hint into refusal, hint
+        from lizsync.guard_sequence(p_sequence, v_sequence_id, v_end, v_first, v_drawn) as g;
         if refusal is not null then
             range_id := null;
             return;

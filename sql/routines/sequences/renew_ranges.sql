@@ -21,13 +21,13 @@ declare
     v_is_low boolean;
     v_matches boolean;
     v_central bigint;
-    v_barrier bigint;
     v_new record;
     v_ranges jsonb := '[]';
 begin
     for v_sequence in
         select
             s.sequence, s.columns, s.lowest, s.highest, q.seqincrement as step, q.seqincrement > 0 as ascends, q.seqcycle as cycle,
+            q.seqtypid::regtype as type,
             (c.state ->> 'lower')::bigint as lower_value, (c.state ->> 'upper')::bigint as upper_value,
             (c.state ->> 'drawn')::bigint as drawn_value, coalesce(c.state -> 'columns', to_jsonb(s.columns)) as clone_columns
         from lizsync.feeding_sequences(p_relations) as s
@@ -91,7 +91,7 @@ begin
             end if;
             if v_new.refusal is not null then
                 v_ranges := v_ranges || jsonb_build_object(
-                    'columns', v_sequence.clone_columns, 'refusal', v_new.refusal, 'hint', v_new.hint, 'keeps_range', v_left > 0);
+                    'columns', v_sequence.clone_columns, 'refusal', v_new.refusal, 'hint', v_new.hint, 'keeps_range', v_left > 0 or v_matches);
             else
                 select * into v_range from lizsync.sequence_ranges as r where r.range_id = v_new.range_id;
                 v_left := 1;
@@ -106,18 +106,15 @@ begin
                 'next', coalesce(
                     v_range.drawn_value + v_sequence.step,
                     case when v_sequence.ascends then v_range.lower_value else v_range.upper_value end),
+                'type', v_sequence.type,
                 'cycle', v_sequence.cycle);
         end if;
 
-        if v_central is not null then
-            select case when v_sequence.ascends then min(r.lower_value) else - max(r.upper_value) end into v_barrier
-            from lizsync.sequence_ranges as r
-            where r.sequence_id = v_sequence_id and r.clone_id is not null
-              and case when v_sequence.ascends then r.lower_value > v_central else r.upper_value < v_central end;
-            if v_barrier is not null then
-                perform lizsync.guard_sequence(
-                    v_sequence.sequence, case when v_sequence.ascends then v_central else - v_central::numeric end, v_barrier);
-            end if;
+        if v_central is not null and v_sequence_id is not null then
+            perform lizsync.guard_sequence(
+                v_sequence.sequence, v_sequence_id,
+                case when v_sequence.ascends then v_sequence.highest else - v_sequence.lowest end, null,
+                case when v_sequence.ascends then v_central else - v_central::numeric end);
         end if;
     end loop;
     return v_ranges;

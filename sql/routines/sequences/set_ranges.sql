@@ -15,6 +15,7 @@ begin
             coalesce((r.range ->> 'keeps_range')::boolean, false) as keeps_range,
             (r.range ->> 'lower')::bigint as lower_value, (r.range ->> 'upper')::bigint as upper_value,
             (r.range ->> 'next')::bigint as next_value, (r.range ->> 'cycle')::boolean as cycle,
+            (r.range ->> 'type')::regtype as type,
             s.sequence, q.seqincrement > 0 as ascends
         from jsonb_array_elements(p_ranges) as r (range)
         join lizsync.feeding_sequences(array(
@@ -32,8 +33,8 @@ begin
             perform set_config('lock_timeout', '2s', true);
             if v_range.lower_value is not null then
                 execute format(
-                    'alter sequence %s minvalue %s maxvalue %s start with %s restart with %s %s',
-                    v_range.sequence, v_range.lower_value, v_range.upper_value,
+                    'alter sequence %s as %s minvalue %s maxvalue %s start with %s restart with %s %s',
+                    v_range.sequence, v_range.type, v_range.lower_value, v_range.upper_value,
                     case when v_range.ascends then v_range.lower_value else v_range.upper_value end,
                     v_range.next_value, case when v_range.cycle then 'cycle' else 'no cycle' end);
             else
@@ -46,10 +47,13 @@ begin
                 perform setval(v_range.sequence, case when v_range.ascends then 2 else -2 end);
             end if;
         exception
-            when insufficient_privilege then
+            when insufficient_privilege or invalid_parameter_value then
                 raise warning using
-                    message = format('the sequence %s cannot be given its own range of numbers: %s', v_range.sequence, sqlerrm),
-                    hint = format('Let its owner run: alter sequence %s owner to %I', v_range.sequence, current_user);
+                    message = format('the sequence %s of the clone cannot be given its range of numbers: %s', v_range.sequence, sqlerrm),
+                    hint = case sqlstate
+                        when '42501' then format('Let its owner run in the clone: alter sequence %s owner to %I', v_range.sequence, current_user)
+                        else 'Give the column and the sequence the types that they have in the central.'
+                    end;
             when lock_not_available then
                 -- the next sync tries again
                 null;
