@@ -134,7 +134,7 @@ describe('a dry run of deploy', () => {
       { message: expect.stringContaining('relations with the names of packaged tables'), details: ['test.tree'] },
     ]);
     expect((await refusal(deployTo(clone, central, changed, { trust: true }))).hint).toContain(
-      'Install their packages',
+      'Install them on the machine of the clone',
     );
     expect(await describeAll(central, clone)).toEqual(before);
   });
