@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { getCloneServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
-import { waitUntil } from '../support/synchronised.js';
+import { waitForOlderTransactions } from '../support/synchronised.js';
 
 const tables = `
   create schema test;
@@ -54,15 +54,9 @@ async function stayAway(name: string, days: number): Promise<void> {
   );
 }
 
-/**
- * Waits until all transactions are over that began before: also of other tests, on the same server. What such a one might
- * still do is not pruned.
- */
+/** What a transaction of another test might still do is not pruned. */
 async function settle(): Promise<void> {
-  for (const database of [central, ...world.clones]) {
-    const before = await database.value('select pg_current_xact_id()::text');
-    await waitUntil(database, 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [before]);
-  }
+  await waitForOlderTransactions(central, ...world.clones);
 }
 
 /** Synchronises as the first thing after what was done before is settled. */

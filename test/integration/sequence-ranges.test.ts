@@ -16,7 +16,7 @@ import {
 } from '../support/packages.js';
 import { refusal } from '../support/refusal.js';
 import { toSettings } from '../support/settings.js';
-import { expectSynchronised } from '../support/synchronised.js';
+import { expectSynchronised, waitForOlderTransactions } from '../support/synchronised.js';
 
 /** From what a sequence draws: its bounds and the next number. */
 interface Range {
@@ -583,6 +583,7 @@ describe('lizsync retire', () => {
       expect(error.hint).toContain('lizsync deploy --force');
     }
     await central.query(`update audit.logged_actions set changed_at = '2001-01-01', corrected_at = '2001-01-01'`);
+    await waitForOlderTransactions(central, other);
     await sync(other);
     await sync(other);
     expect((await runLizsync(['prune', '--central', central.url, '--keep', '1d', '--json'])).json).toMatchObject({

@@ -13,6 +13,14 @@ export async function waitUntil(database: TestDatabase, sql: string, parameters:
   );
 }
 
+/** Waits until all transactions are over that began before, also those of other tests on the same server. */
+export async function waitForOlderTransactions(...databases: TestDatabase[]): Promise<void> {
+  for (const database of databases) {
+    const before = await database.value('select pg_current_xact_id()::text');
+    await waitUntil(database, 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [before]);
+  }
+}
+
 /** Waits until so many sessions of a database wait for a lock that somebody else has. */
 export async function waitForBlocked(database: TestDatabase, sessions = 1): Promise<void> {
   await waitUntil(
