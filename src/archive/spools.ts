@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
-import { writeAt } from './file-stream.js';
+import { Readable, Writable } from 'node:stream';
+import { LizsyncError } from '../errors.js';
 
 interface Spool {
   path: string;
@@ -89,5 +89,31 @@ async function* readRange(handle: FileHandle, start: number, end: number): Async
     if (bytesRead === 0) throw new Error('a temporary file ended early');
     position += bytesRead;
     yield chunk.subarray(0, bytesRead);
+  }
+}
+
+/** A stream into places of a file that `take` names for every chunk. */
+function writeAt(handle: FileHandle, take: (chunk: Buffer) => number): Writable {
+  return new Writable({
+    highWaterMark: 1024 * 1024,
+    write(chunk: Buffer, _encoding, callback) {
+      writeAll(handle, chunk, take(chunk)).then(() => callback(), callback);
+    },
+    writev(chunks, callback) {
+      const all = Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer));
+      writeAll(handle, all, take(all)).then(() => callback(), callback);
+    },
+  });
+}
+
+/** @throws LizsyncError when the disk is full, for instance */
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  } catch (error) {
+    throw new LizsyncError(`the archive cannot be written: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -34,6 +34,7 @@ import { settleDeployment } from './settle-deployment.js';
 import { locateSqlError } from './sql-file-error.js';
 import { storeCentralConnection } from './store-central-connection.js';
 import { createTransferMeter } from './transfer-meter.js';
+import { tryStatements } from './try-statements.js';
 
 export interface DeployOptions {
   /** Path of the package. */
@@ -458,15 +459,8 @@ async function restoreAdditions(
   onProgress: ProgressCallback,
 ): Promise<void> {
   for (const { sql } of additions) {
-    await clone.queryBatch('savepoint restore_addition');
-    try {
-      await clone.queryBatch(sql);
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.isConnectionFailure) throw error;
-      await clone.queryBatch('rollback to savepoint restore_addition');
-      onProgress({ kind: 'warning', text: `no longer in the clone: ${sql}` });
-    }
-    await clone.queryBatch('release savepoint restore_addition');
+    const error = await tryStatements(clone, sql);
+    if (error !== undefined) onProgress({ kind: 'warning', text: `no longer in the clone: ${sql}` });
   }
 }
 

@@ -1,8 +1,9 @@
 import type { SchemaSection } from '../archive/schema-script.js';
 import type { Connection } from '../db/connection.js';
-import { DatabaseError } from '../db/postgres-error.js';
+import type { DatabaseError } from '../db/postgres-error.js';
 import { LizsyncError } from '../errors.js';
 import { dropTables } from './plan-tables.js';
+import { tryStatements } from './try-statements.js';
 
 /** Statements go to the server together as long as they succeed. */
 const batchSize = 200;
@@ -35,9 +36,9 @@ export async function rehearseDefinitions(
   const failures: Failure[] = [];
   for (let at = 0; at < sections.length; at += batchSize) {
     const batch = sections.slice(at, at + batchSize);
-    if ((await attempt(clone, batch.map(({ sql }) => sql).join('\n'))) === undefined) continue;
+    if ((await tryStatements(clone, batch.map(({ sql }) => sql).join('\n'))) === undefined) continue;
     for (const section of batch) {
-      const error = await attempt(clone, section.sql);
+      const error = await tryStatements(clone, section.sql);
       // what exists is compared when it comes to it
       if (error !== undefined && !duplicateCodes.has(error.sqlstate ?? '')) failures.push({ section, error });
     }
@@ -52,20 +53,6 @@ export async function rehearseDefinitions(
       hint: "Upgrade the clone's server, or do without this in the central.",
     },
   );
-}
-
-/** Runs statements; their error takes back what they did. */
-async function attempt(clone: Connection, sql: string): Promise<DatabaseError | undefined> {
-  await clone.queryBatch('savepoint attempt');
-  try {
-    await clone.queryBatch(sql);
-    await clone.queryBatch('release savepoint attempt');
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || error.isConnectionFailure) throw error;
-    await clone.queryBatch('rollback to savepoint attempt; release savepoint attempt');
-    return error;
-  }
 }
 
 /** Whether a statement failed because it names what one that failed before would have made. */

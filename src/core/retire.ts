@@ -1,4 +1,4 @@
-import { type Connection, withConnection } from '../db/connection.js';
+import { type Connection, withConnection, withTransaction } from '../db/connection.js';
 import type { ConnectionSettings } from '../db/connection-settings.js';
 import { UsageError } from '../errors.js';
 import { requireServer } from './require-server.js';
@@ -31,19 +31,13 @@ export async function retire(options: RetireOptions): Promise<RetireResult> {
   const { clone, yes, signal } = options;
   return withConnection(
     options.central,
-    async (central) => {
-      await central.begin();
-      try {
+    (central) =>
+      withTransaction(central, {}, async () => {
         await requireServer(central, 'central');
         const result = await retireClone(central, clone);
         if (!yes) throw describeConsequence(result);
-        await central.commit();
         return result;
-      } catch (error) {
-        await central.rollback();
-        throw error;
-      }
-    },
+      }),
     { role: 'central', signal },
   );
 }

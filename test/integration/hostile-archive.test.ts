@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runLizsync } from '../support/cli.js';
@@ -125,7 +125,7 @@ describe('an archive that is not what the central made', () => {
     const central = await createCentral(schema);
     const folder = await createFolder();
     const output = path.join(folder, 'package.zip');
-    const result = await runLizsync([
+    const command = [
       'package',
       '--central',
       central.url,
@@ -134,26 +134,15 @@ describe('an archive that is not what the central made', () => {
       '--output',
       output,
       '--compression-level',
-      '0',
-    ]);
+    ];
+    const result = await runLizsync([...command, '0']);
     expect(result, result.stderr).toMatchObject({ code: 0 });
     expect((await stat(output)).mode & 0o777).toBe(0o600);
     // nothing is compressed at level 0: a password would be seen
-    const { readFile } = await import('node:fs/promises');
     const content = (await readFile(output)).toString('latin1');
     expect(content).toContain('oak');
     expect(content).not.toContain(new URL(central.url).password);
-    const wrong = await runLizsync([
-      'package',
-      '--central',
-      central.url,
-      '--schemas',
-      'test',
-      '--output',
-      output,
-      '--compression-level',
-      '10',
-    ]);
+    const wrong = await runLizsync([...command, '10']);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
   });
 

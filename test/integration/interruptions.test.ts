@@ -50,6 +50,11 @@ async function expectEnd(running: RunningCli, signal: NodeJS.Signals): Promise<v
   else expect(result, result.stderr).toMatchObject({ code: 130 });
 }
 
+/** The arguments that package the central into a file. */
+function packageTo(output: string): string[] {
+  return ['package', '--central', central.url, '--schemas', 'test', '--output', output];
+}
+
 const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGKILL'];
 
 describe('package', () => {
@@ -57,7 +62,7 @@ describe('package', () => {
     const folder = await createFolder();
     const output = path.join(folder, 'package.zip');
     await writeFile(output, 'before');
-    const args = ['package', '--central', central.url, '--schemas', 'test', '--output', output];
+    const args = packageTo(output);
     const before = await central.value('select count(*) from lizsync.packages');
     const running = await startLizsync([...args, '--compression-level', '9']);
     await vi.waitFor(async () => expect((await readdir(folder)).length).toBe(2), { timeout: 20_000, interval: 5 });
@@ -77,17 +82,7 @@ describe('package', () => {
   test('that is told twice to end leaves nothing either', async () => {
     const folder = await createFolder();
     const output = path.join(folder, 'package.zip');
-    const running = await startLizsync([
-      'package',
-      '--central',
-      central.url,
-      '--schemas',
-      'test',
-      '--output',
-      output,
-      '--compression-level',
-      '9',
-    ]);
+    const running = await startLizsync([...packageTo(output), '--compression-level', '9']);
     await vi.waitFor(async () => expect((await readdir(folder)).length).toBe(1), { timeout: 20_000, interval: 5 });
     running.kill('SIGINT');
     running.kill('SIGINT');
@@ -102,7 +97,7 @@ describe('package', () => {
     await writeFile(`${output}.partial-00000000-1-00000000`, 'of another machine');
     const blocker = await central.connect();
     await blocker.query('begin; lock table test.large in access exclusive mode');
-    const first = await startLizsync(['package', '--central', central.url, '--schemas', 'test', '--output', output]);
+    const first = await startLizsync(packageTo(output));
     await waitForBlocked(central);
     await blocker.query('rollback');
     await vi.waitFor(async () => expect((await readdir(folder)).length).toBe(2), { timeout: 20_000, interval: 5 });

@@ -10,7 +10,7 @@ declare
     v_before jsonb;
     v_counted xid8;
 begin
-    select jsonb_build_object('system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text)
+    select lizsync.incarnation_of(m.system_identifier, m.database_oid)
     into v_before
     from lizsync.server_metadata as m
     for update;

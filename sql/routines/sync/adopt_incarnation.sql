@@ -12,8 +12,7 @@ begin
     set system_identifier = (lizsync.incarnation() ->> 'system_identifier')::bigint,
         database_oid = (lizsync.incarnation() ->> 'database_oid')::oid,
         pruned_before = null
-    where lizsync.incarnation() <> jsonb_build_object(
-        'system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text);
+    where lizsync.incarnation() <> lizsync.incarnation_of(m.system_identifier, m.database_oid);
     if not found then
         return false;
     end if;

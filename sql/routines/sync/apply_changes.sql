@@ -29,6 +29,7 @@ as $function$
 declare
     v_tables constant jsonb := nullif(p_scope -> 'tables', 'null');
     v_sender_ahead constant jsonb := coalesce(p_scope -> 'sender_ahead', '[]');
+    v_position constant pg_snapshot := case when v_tables is null and p_to is not null then p_to else p_from end;
     v_link record;
     v_relation record;
     v_held_position pg_snapshot;
@@ -240,7 +241,7 @@ begin
     end if;
 
     update lizsync.links as l
-    set position = case when v_tables is null and p_to is not null then p_to else l.position end,
+    set position = v_position,
         peer_position = p_sender_position,
         last_synchronised_at = clock_timestamp()
     where l.peer_id = p_sender_id;
@@ -254,7 +255,7 @@ begin
     select count(*) into v_held from lizsync.held_changes as h where h.peer_id = p_sender_id;
     return jsonb_build_object(
         'rows', v_rows, 'conflicts', v_conflicts, 'held', v_held,
-        'position', case when v_tables is null and p_to is not null then p_to else p_from end, 'ahead', lizsync.ahead_positions(p_sender_id));
+        'position', v_position, 'ahead', lizsync.ahead_positions(p_sender_id));
 end
 $function$;
 

@@ -12,7 +12,7 @@ declare
     v_child_keys text;
     v_child_touched text;
 begin
-    select k.* into strict v_constraint from lizsync.foreign_keys() as k where k.constraint_oid = p_constraint_oid;
+    select k.* into strict v_constraint from lizsync.foreign_keys(array[p_constraint_oid]) as k;
 
     v_child_has_uid := exists (
         select from pg_attribute as a

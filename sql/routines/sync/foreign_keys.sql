@@ -1,4 +1,4 @@
-create or replace function lizsync.foreign_keys()
+create or replace function lizsync.foreign_keys(p_constraint_oids oid[])
 returns table (
     constraint_oid oid,
     constraint_name name,
@@ -46,9 +46,9 @@ as $function$
     join pg_namespace as pn on pn.oid = pc.relnamespace
     left join audit.logged_relations as cr on cr.schema_name = cn.nspname and cr.table_name = cc.relname
     left join audit.logged_relations as pr on pr.schema_name = pn.nspname and pr.table_name = pc.relname
-    where c.contype = 'f' and c.conparentid = 0
+    where c.oid = any (p_constraint_oids)
 $function$;
 
-comment on function lizsync.foreign_keys() is
-    'The foreign keys of this database; relation ids are null for tables that are not audited, delete_set_columns where ON '
+comment on function lizsync.foreign_keys(oid[]) is
+    'What foreign keys are; relation ids are null for tables that are not audited, delete_set_columns where ON '
     'DELETE SET NULL (columns) does not name any (before PostgreSQL 15 it can''t).';

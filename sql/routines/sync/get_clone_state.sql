@@ -36,7 +36,7 @@ begin
     cross join lizsync.parse_tables(l.peer_id, p_tables) as t (tables);
 
     if v_state -> 'incarnation' <> (
-        select jsonb_build_object('system_identifier', m.system_identifier::text, 'database_oid', m.database_oid::text)
+        select lizsync.incarnation_of(m.system_identifier, m.database_oid)
         from lizsync.server_metadata as m
     ) then
         raise exception using

@@ -16,7 +16,7 @@ begin
     ) then
         return false;
     end if;
-    select k.* into strict v_constraint from lizsync.foreign_keys() as k where k.constraint_oid = p_constraint_oid;
+    select k.* into strict v_constraint from lizsync.foreign_keys(array[p_constraint_oid]) as k;
     if exists (
         select from @extschema:hstore@.each(@extschema:hstore@.slice(p_values, v_constraint.child_columns)) as v
         where v.value is null

@@ -24,8 +24,7 @@ begin
             message = format('the clone %s belongs to another central than %s', p_clone_state ->> 'server_name', v_server.server_name),
             hint = 'Name the central that the clone was deployed from.';
     end if;
-    if lizsync.incarnation() <> jsonb_build_object(
-        'system_identifier', v_server.system_identifier::text, 'database_oid', v_server.database_oid::text) then
+    if lizsync.incarnation() <> lizsync.incarnation_of(v_server.system_identifier, v_server.database_oid) then
         raise exception using
             errcode = 'LZ001',
             message = format('the central %s is a copy or was restored from a dump', v_server.server_name),
@@ -54,16 +53,15 @@ begin
             hint = 'Deploy a package to the clone; lizsync deploy --force writes what it has not sent to a file before.';
     end if;
     -- the clone was moved, and has said so
-    if p_clone_state -> 'former_incarnations' @> jsonb_build_array(jsonb_build_object(
-        'system_identifier', v_link.peer_system_identifier::text, 'database_oid', v_link.peer_database_oid::text)) then
+    if p_clone_state -> 'former_incarnations' @> jsonb_build_array(
+        lizsync.incarnation_of(v_link.peer_system_identifier, v_link.peer_database_oid)) then
         update lizsync.links as l
         set peer_system_identifier = (p_clone_state #>> '{incarnation,system_identifier}')::bigint,
             peer_database_oid = (p_clone_state #>> '{incarnation,database_oid}')::oid
         where l.peer_id = v_link.peer_id
         returning l.* into v_link;
     end if;
-    if v_link.peer_system_identifier::text is distinct from p_clone_state #>> '{incarnation,system_identifier}'
-       or v_link.peer_database_oid::text is distinct from p_clone_state #>> '{incarnation,database_oid}'
+    if lizsync.incarnation_of(v_link.peer_system_identifier, v_link.peer_database_oid) is distinct from p_clone_state -> 'incarnation'
        or pg_snapshot_xmax(v_link.position) > pg_snapshot_xmax((p_clone_state ->> 'current_position')::pg_snapshot) then
         raise exception using
             errcode = 'LZ001',

@@ -7,6 +7,7 @@ as $function$
 -- decides, as it would have in one database. What is decided here is staged as the next batch, a local change that
 -- travels like any other. An orphan whose parent nobody deleted waits for it: the received row is held.
 declare
+    v_relations oid[];
     v_constraint record;
     v_orphan record;
     v_key_values @extschema:hstore@.hstore;
@@ -28,11 +29,15 @@ declare
     v_message text;
     v_staged boolean := false;
 begin
+    v_relations := array(
+        select distinct i.relation::oid from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.state = 'a');
     for v_constraint in
         select k.*
-        from lizsync.foreign_keys() as k
-        where exists (select from pg_temp.lizsync_incoming as i
-                      where i.relation in (k.child, k.parent) and i.batch = p_batch and i.state = 'a')
+        from lizsync.foreign_keys(array(
+            select c.oid
+            from pg_constraint as c
+            where c.contype = 'f' and c.conparentid = 0 and (c.conrelid = any (v_relations) or c.confrelid = any (v_relations))
+        )) as k
         order by k.constraint_oid
     loop
         for v_orphan in
