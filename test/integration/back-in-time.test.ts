@@ -13,7 +13,7 @@ import type { LizsyncError } from '../../src/errors.js';
 import { createDatabase, type TestDatabase, withMaintenance } from '../support/database.js';
 import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { refusal } from '../support/refusal.js';
-import { createPrivateServer, getTestServer, type TestServer } from '../support/server.js';
+import { createPrivateServer, getCloneServer, getTestServer, type TestServer } from '../support/server.js';
 import { toSettings } from '../support/settings.js';
 import { expectSynchronised, waitForBlocked } from '../support/synchronised.js';
 
@@ -304,32 +304,37 @@ describe('a database that was moved to another server (behaviour 10)', () => {
     },
   );
 
-  const { pgDump } = getTestServer();
-  it.skipIf(pgDump === null).each(['clone', 'central'] as const)(
-    pgDump === null
-      ? '[skipped: no pg_dump as new as the server]'
-      : 'needs a deploy after a dump was restored (the %s)',
-    async (role) => {
-      const world = await createWorld();
-      const server = await createPrivateServer();
-      onTestFinished(() => server.remove());
-      const original = world[role];
-      await original.query(`insert into test.item (name) values ('not sent')`);
-      const restored = await createDatabase(server);
-      const client = await restored.connect();
-      const dump = await runPgDump(pgDump ?? '', original.url, ['--inserts', '--no-acl']);
-      // what only psql understands
-      await client.query(dump.replace(/^\\.*$/gm, ''));
-      await client.end();
-      const [central, clone] = role === 'central' ? [restored, world.clone] : [world.central, restored];
-      await refusal(syncBetween(central, clone, 'cli'));
-      const error = await refusal(
-        upgrade(toSettings(restored.url), { role, install: false, dryRun: false, moved: true }),
-      );
-      expect(error.message).toContain('counts transactions anew');
-      expect(error.hint).toMatch(role === 'central' ? /Make new packages/ : /Deploy a package/);
-      await redeploy(central, clone, role === 'clone' ? { unsent: 'not sent' } : { sharesPast: true });
-      await expectToWork(central, clone);
-    },
-  );
+  for (const role of ['clone', 'central'] as const) {
+    const { pgDump } = role === 'central' ? getTestServer() : getCloneServer();
+    const name = `needs a deploy after a dump was restored (the ${role})`;
+    it.skipIf(pgDump === null)(
+      pgDump === null ? `${name} [skipped: no pg_dump as new as the server]` : name,
+      async () => {
+        const world = await createWorld();
+        const server = await createPrivateServer();
+        onTestFinished(() => server.remove());
+        const original = world[role];
+        // more than a new server has
+        await original.query(
+          'do $$ begin for n in 1 .. 2000 loop perform pg_current_xact_id(); commit; end loop; end $$',
+        );
+        await original.query(`insert into test.item (name) values ('not sent')`);
+        const restored = await createDatabase(server);
+        const client = await restored.connect();
+        const dump = await runPgDump(pgDump ?? '', original.url, ['--inserts', '--no-acl']);
+        // what only psql understands
+        await client.query(dump.replace(/^\\.*$/gm, ''));
+        await client.end();
+        const [central, clone] = role === 'central' ? [restored, world.clone] : [world.central, restored];
+        await refusal(syncBetween(central, clone, 'cli'));
+        const error = await refusal(
+          upgrade(toSettings(restored.url), { role, install: false, dryRun: false, moved: true }),
+        );
+        expect(error.message).toContain('counts transactions anew');
+        expect(error.hint).toMatch(role === 'central' ? /Make new packages/ : /Deploy a package/);
+        await redeploy(central, clone, role === 'clone' ? { unsent: 'not sent' } : { sharesPast: true });
+        await expectToWork(central, clone);
+      },
+    );
+  }
 });
