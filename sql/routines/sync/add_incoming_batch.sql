@@ -8,13 +8,7 @@ set enable_mergejoin = off
 -- of the working table a small sample says enough
 set default_statistics_target = 10
 as $function$
--- A clone speaks for itself only, and nothing happens later than now: whatever a clone claims, the central notes it as the
--- origin, and takes no time of the future. Batch 0 is what the sender delivered, the others this server decided itself.
 declare
-    v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
-    v_received_from constant uuid := case when p_batch = 0 then p_sender_id end;
-    v_latest constant timestamp with time zone :=
-        case when v_is_central and p_batch = 0 then clock_timestamp() else 'infinity' end;
     v_rows integer;
 begin
     with tables as materialized (
@@ -27,14 +21,7 @@ begin
             where p.sync_id = p_sync_id and p.batch = p_batch
         ) as d
     ), parts as not materialized (
-        select
-            p.schema_name, p.table_name, p.uid, p.action, p.new_values, p.changed_at,
-            case when p_batch > 0 then p.origin_server_id when v_is_central then p_sender_id
-                 else coalesce(p.origin_server_id, p_sender_id) end as origin_server_id,
-            case when p_batch > 0 then p.corrected_at
-                 else least(coalesce(p.corrected_at, p.changed_at), v_latest) end as corrected_at
-        from lizsync.staged_changes as p
-        where p.sync_id = p_sync_id and p.batch = p_batch
+        select p.* from lizsync.staged_parts(p_sync_id, p_batch, p_sender_id) as p
     ), several as materialized (
         select p.schema_name, p.table_name, p.uid
         from lizsync.staged_changes as p
@@ -65,7 +52,7 @@ begin
     )
     select
         p_batch, t.relation, i.schema_name, i.table_name, i.uid, i.action, i.new_values, i.several_parts, i.origin_server_id,
-        i.changed_at, i.corrected_at, v_received_from, i.action <> 'I'
+        i.changed_at, i.corrected_at, case when p_batch = 0 then p_sender_id end, i.action <> 'I'
     from incoming as i
     join tables as t using (schema_name, table_name)
     order by t.position;
@@ -78,18 +65,11 @@ begin
 
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
         insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
-        select
-            i.row_id, p.action,
-            case when p_batch > 0 then p.origin_server_id when v_is_central then p_sender_id
-                 else coalesce(p.origin_server_id, p_sender_id) end,
-            p.changed_at,
-            case when p_batch > 0 then p.corrected_at
-                 else least(coalesce(p.corrected_at, p.changed_at), v_latest) end,
-            p.new_values
+        select i.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values
         from pg_temp.lizsync_incoming as i
-        join lizsync.staged_changes as p
+        join lizsync.staged_parts(p_sync_id, p_batch, p_sender_id) as p
             on p.schema_name = i.schema_name and p.table_name = i.table_name and p.uid = i.uid
-        where i.batch = p_batch and i.several_parts and p.sync_id = p_sync_id and p.batch = p_batch;
+        where i.batch = p_batch and i.several_parts;
         analyze pg_temp.lizsync_incoming_parts (row_id);
     end if;
 

@@ -34,6 +34,7 @@ declare
     v_link record;
     v_has_held boolean;
     v_carefully boolean;
+    v_is_locking boolean;
     v_pruned record;
     v_relation record;
     v_held_position pg_snapshot;
@@ -125,9 +126,11 @@ begin
         v_carefully := v_has_held;
         loop
             begin
+                v_is_locking := true;
                 for v_relation in select r.* from lizsync.incoming_relations(0) as r loop
                     perform lizsync.lock_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully);
                 end loop;
+                v_is_locking := false;
 
                 perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, v_sender_ahead, p_clock_shift, false);
                 for v_held_position in
@@ -174,7 +177,7 @@ begin
 
                     exit when not lizsync.repair_foreign_keys(p_sync_id, v_batch, v_first_event_id);
                     v_batch := v_batch + 1;
-                    v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, null);
+                    v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, p_sender_id);
                     exit when v_batch_rows = 0;
                     update pg_temp.lizsync_incoming as i
                     set cause_row_id = c.row_id
@@ -194,7 +197,7 @@ begin
                     v_to_hold := v_message::integer[];
                     v_message := sqlerrm;
                 when others then
-                    if v_carefully or not (lizsync.is_row_error(sqlstate) or sqlstate = '55P03') then
+                    if v_carefully or not (lizsync.is_row_error(sqlstate) or (v_is_locking and sqlstate = '55P03')) then
                         raise;
                     end if;
                     v_carefully := true;
