@@ -202,4 +202,29 @@ describe('a server that crashes in the middle of a sync (behaviour 3)', () => {
       }
     },
   );
+
+  it.each(['central', 'clone'] as const)(
+    'has kept what the other side was told it has, also where commits are not waited for (the %s)',
+    async (role) => {
+      const server = await createPrivateServer({ settings: { wal_writer_delay: '10s' } });
+      try {
+        const world = await linkDatabases(tables, { servers: { [role]: server } });
+        const { central, clones, sync } = world;
+        const clone = clones[0] as TestDatabase;
+        const [crashing, other] = role === 'central' ? [central, clone] : [clone, central];
+        await sync();
+        await crashing.query(`alter database ${crashing.name} set synchronous_commit = off`);
+        await crashing.close();
+        await other.query(`insert into test.item (name) values ('sent')`);
+        await sync();
+        await crashing.close();
+        await server.restart('immediate');
+        expect(await sync()).toMatchObject({ conflicts: 0, held: 0 });
+        expect(await crashing.value(`select count(*)::integer from test.item where name = 'sent'`)).toBe(1);
+        await expectSynchronised(world);
+      } finally {
+        await server.remove();
+      }
+    },
+  );
 });
