@@ -168,6 +168,7 @@ describe('a server that crashes in the middle of a sync (behaviour 3)', () => {
     { role: 'central', transport: 'cli' },
     { role: 'central', transport: 'sql' },
     { role: 'clone', transport: 'cli' },
+    { role: 'clone', transport: 'sql' },
   ] as const)(
     'comes up with all or nothing of it, and the next one completes it (the $role, $transport)',
     async ({ role, transport }) => {
