@@ -18,6 +18,13 @@ returns table (
 )
 language sql
 stable
+set search_path = pg_catalog, pg_temp
+-- how many rows a window has can't be estimated: most of the log is long carried, and two large windows must not meet in a
+-- nested loop
+set enable_seqscan = off
+set enable_nestloop = off
+set enable_mergejoin = off
+set work_mem = '64MB'
 as $function$
 -- The window is found by transaction, never by time or event id: transactions commit out of order.
 -- Per row the last delete or insert decides whether it lives, per column the last writer's value counts. A row comes as

@@ -23,10 +23,6 @@ set datestyle = 'ISO, YMD'
 set timezone = 'UTC'
 set row_security = off
 set jit = off
--- how many rows a window has can't be estimated, and two large ones must not meet in a nested loop
-set enable_nestloop = off
-set enable_mergejoin = off
-set work_mem = '64MB'
 as $function$
 -- What the receiver was the last to write is left out of the folded result, never of the single events: a change that
 -- lost against the receiver's disappears with it.

@@ -30,6 +30,7 @@ begin
             message = 'another sync of this link has begun in the meantime',
             hint = 'Wait until it has finished.';
     end if;
+    perform lizsync.await_flush();
     return jsonb_build_object(
         'position', lizsync.current_position(),
         'has_changes', lizsync.has_events(p_from, p_receiver_id, false)
