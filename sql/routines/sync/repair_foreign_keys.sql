@@ -22,7 +22,7 @@ declare
     v_constraint record;
     v_orphan record;
     v_received record;
-    v_is_child_linked boolean;
+    v_sender_knows_children boolean;
     v_parent_position pg_snapshot;
     v_position pg_snapshot;
     v_parent_row_id integer;
@@ -58,12 +58,14 @@ begin
         )) as k
         order by k.constraint_oid
     loop
+        -- of a table that the link does not synchronise the sender learns nothing, ...
         select
-            coalesce(bool_or((r.schema_name, r.table_name) = (v_constraint.child_schema, v_constraint.child_table)), false),
-            -- of a table that the link does not synchronise the sender learns nothing
+            coalesce(bool_or((r.schema_name, r.table_name) = (v_constraint.child_schema, v_constraint.child_table)), false)
+            -- ... nor of columns that are not logged
+            and v_constraint.child_columns <@ lizsync.synchronised_columns(v_constraint.child_schema, v_constraint.child_table)::text[],
             case when bool_or((r.schema_name, r.table_name) = (v_constraint.parent_schema, v_constraint.parent_table))
                 then p_sender_position else '1:1:' end
-        into v_is_child_linked, v_parent_position
+        into v_sender_knows_children, v_parent_position
         from lizsync.link_relations as r
         where r.peer_id = p_sender_id;
         v_parent_position := coalesce((
@@ -145,7 +147,7 @@ begin
             end if;
 
             -- the sender took the parent away from a child that it knew
-            if p_batch = 0 and v_received.has_key is not true and v_constraint.child_relation_id is not null and v_is_child_linked then
+            if p_batch = 0 and v_received.has_key is not true and v_constraint.child_relation_id is not null and v_sender_knows_children then
                 select i.row_id into v_parent_row_id
                 from pg_temp.lizsync_incoming as i
                 where i.relation = v_constraint.parent and i.uid = v_parent_uid and i.batch = 0 and i.state = 'a'
