@@ -44,7 +44,8 @@ describeWithPgbouncer('Through pgbouncer in transaction mode', () => {
     clone: TestDatabase,
     transport: Transport,
   ): Promise<SynchronizeResult> => {
-    await clone.query(`alter server lizsync_central options (set host '${pooler.host}', set port '${pooler.port}')`);
+    const { hostname, port } = new URL(pooler.urlOf(link.central));
+    await clone.query(`alter server lizsync_central options (set host '${hostname}', set port '${port}')`);
     return synchronize({
       central: toSettings(pooler.urlOf(link.central)),
       clone: toSettings(pooler.urlOf(clone)),

@@ -7,10 +7,8 @@ import { afterAll } from 'vitest';
 import { findServerUser } from '../../scripts/postgres-process.js';
 import type { TestDatabase } from './database.js';
 
-/** A pgbouncer in transaction mode in front of all servers of the tests. */
+/** A pgbouncer in transaction mode in front of each server that has one of some databases. */
 export interface Pgbouncer {
-  host: string;
-  port: number;
   /** Where a database is reached through it. */
   urlOf(database: TestDatabase): string;
 }
@@ -27,6 +25,24 @@ export function findPgbouncer(): string | undefined {
  * @param poolSize how many sessions it opens in each
  */
 export async function startPgbouncer(databases: TestDatabase[], poolSize: number): Promise<Pgbouncer> {
+  const ports = new Map<number, number>();
+  for (const { server } of databases) {
+    if (ports.has(server.port)) continue;
+    // users of two servers can have one name and two passwords
+    const ofServer = databases.filter((database) => database.server.port === server.port);
+    ports.set(server.port, await startProcess(ofServer, poolSize));
+  }
+  return {
+    urlOf: ({ url, server }) => {
+      const address = new URL(url);
+      address.host = `127.0.0.1:${ports.get(server.port)}`;
+      return address.href;
+    },
+  };
+}
+
+/** @returns the port */
+async function startProcess(databases: TestDatabase[], poolSize: number): Promise<number> {
   const program = findPgbouncer();
   if (program === undefined) throw new Error('the machine has no pgbouncer');
   const folder = mkdtempSync(path.join(tmpdir(), 'lizsync-pgbouncer-'));
@@ -72,16 +88,7 @@ export async function startPgbouncer(databases: TestDatabase[], poolSize: number
     const log = path.join(folder, 'log');
     return existsSync(log) ? readFileSync(log, 'utf8') : spawnSync(program, ['--version']).stdout.toString();
   });
-  const host = '127.0.0.1';
-  return {
-    host,
-    port,
-    urlOf: ({ url }) => {
-      const address = new URL(url);
-      address.host = `${host}:${port}`;
-      return address.href;
-    },
-  };
+  return port;
 }
 
 async function findFreePort(): Promise<number> {
