@@ -13,6 +13,13 @@ export interface Pgbouncer {
   urlOf(database: TestDatabase): string;
 }
 
+const running = new Set<() => Promise<void>>();
+
+afterAll(async () => {
+  for (const stop of running) await stop();
+  running.clear();
+});
+
 /** The program, or undefined where the machine has none. */
 export function findPgbouncer(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin'];
@@ -79,7 +86,7 @@ async function startProcess(databases: TestDatabase[], poolSize: number): Promis
     child.once('close', () => resolve());
     child.once('error', () => resolve());
   });
-  afterAll(async () => {
+  running.add(async () => {
     child.kill('SIGKILL');
     await ended;
     rmSync(folder, { recursive: true, force: true });
