@@ -115,7 +115,8 @@ begin
                 returning *
             )
             update pg_temp.lizsync_incoming as i
-            set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position
+            set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position,
+                held_sqlstate = h.sqlstate
             from tried_again as h
             where i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid;
         end if;
@@ -175,7 +176,9 @@ begin
                         raise exception using errcode = 'LZ100', message = v_message, detail = v_to_hold::text;
                     end if;
 
-                    exit when not lizsync.repair_foreign_keys(p_sync_id, v_batch, v_first_event_id);
+                    exit when not lizsync.repair_foreign_keys(
+                        p_sync_id, v_batch, v_first_event_id, p_sender_id,
+                        case when p_to is not null then p_sender_position end, v_sender_ahead);
                     v_batch := v_batch + 1;
                     v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, p_sender_id);
                     exit when v_batch_rows = 0;

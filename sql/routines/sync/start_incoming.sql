@@ -35,6 +35,7 @@ begin
         held_id bigint,
         held_since timestamp with time zone,
         held_position text,
+        held_sqlstate text,
         -- the received row that made this server decide something about another one
         cause_row_id integer
     ) on commit drop;
