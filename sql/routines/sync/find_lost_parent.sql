@@ -8,6 +8,8 @@ returns uuid
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- most of the log is long carried, whatever is known about it
+set enable_seqscan = off
 as $function$
 -- Who had seen the loss and refers to the key all the same means another row, which has taken the key over.
 declare

@@ -9,6 +9,8 @@ returns boolean
 language sql
 stable
 set search_path = pg_catalog, pg_temp
+-- most of the log is long carried, whatever is known about it
+set enable_seqscan = off
 as $function$
     select exists (
         select from audit.logged_actions as l
