@@ -478,9 +478,8 @@ async function runDefinitions(
 
 async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
   const { tables } = manifest;
-  const metered = tables.map((table) => ({ ...table, bytes: manifest.entries[table.entry]?.bytes ?? 0 }));
-  const meter = createTransferMeter(metered, onProgress);
-  for (const table of metered) {
+  const meter = createTransferMeter(tables, onProgress);
+  for (const table of tables) {
     const pass = meter.begin(table);
     const load = async (content: Readable): Promise<number> => {
       const copy = clone.copyIn(copyInStatement(table));
