@@ -5,10 +5,12 @@ import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { LizsyncError, UsageError } from '../errors.js';
+import { decompress } from './compression.js';
 import { DigestStream } from './digest-stream.js';
 import {
   damaged,
   type EntryDigest,
+  isBrotliEntry,
   isKnownEntryName,
   type Manifest,
   manifestEntryName,
@@ -100,7 +102,8 @@ async function readDirectory(zip: ZipFile, bytes: number): Promise<ArchiveReader
     const entry = entries.get(name);
     const expected = manifest.entries[name];
     if (entry === undefined || expected === undefined) throw damaged(`${name} is missing`);
-    return streamEntry(zip, entry, expected, consume, onChunk);
+    const rows = isBrotliEntry(name) ? manifest.tables.find((table) => table.entry === name) : undefined;
+    return streamEntry(zip, entry, { ...expected, uncompressedBytes: rows?.bytes }, consume, onChunk);
   }
 
   return {
@@ -185,7 +188,7 @@ async function gather(content: Readable): Promise<Buffer> {
 async function streamEntry<R>(
   zip: ZipFile,
   entry: Entry,
-  expected: EntryDigest,
+  expected: EntryDigest & { uncompressedBytes: number | undefined },
   consume: (content: Readable) => Promise<R>,
   onChunk: ((chunk: Buffer) => void) | undefined,
 ): Promise<R> {
@@ -196,22 +199,26 @@ async function streamEntry<R>(
   } catch (error) {
     throw damaged(`${fileName}: ${(error as Error).message}`, error);
   }
-  const digest = new DigestStream(onChunk);
+  const { bytes, sha256, uncompressedBytes } = expected;
+  const digest = new DigestStream(uncompressedBytes === undefined ? onChunk : undefined);
+  const decompressors = uncompressedBytes === undefined ? [] : decompress(bytes, uncompressedBytes, onChunk);
   let readError: unknown;
-  content.once('error', (error) => {
-    readError = error;
-  });
-  const read = pipeline(content, digest);
+  for (const stream of [content, ...decompressors]) {
+    stream.once('error', (error) => {
+      readError ??= error;
+    });
+  }
+  const read = pipeline([content, digest, ...decompressors]);
   read.catch(() => {});
   let result: R;
   try {
-    result = await consume(digest);
+    result = await consume(decompressors.at(-1) ?? digest);
     await read;
   } catch (error) {
     content.destroy();
     if (readError !== undefined) throw damaged(`${fileName}: ${(readError as Error).message}`, readError);
     throw error;
   }
-  if (digest.digest().sha256 !== expected.sha256) throw damaged(`the checksum of ${fileName} is wrong`);
+  if (digest.digest().sha256 !== sha256) throw damaged(`the checksum of ${fileName} is wrong`);
   return result;
 }

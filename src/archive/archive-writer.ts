@@ -7,25 +7,35 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipArchive } from 'archiver';
 import { LizsyncError, UsageError } from '../errors.js';
+import { type Compression, compressBlocks, defaultLevels } from './compression.js';
 import { DigestStream } from './digest-stream.js';
 import { writeToHandle } from './file-stream.js';
-import type { EntryDigest } from './manifest.js';
+import { type EntryDigest, isBrotliEntry } from './manifest.js';
 import { Spools } from './spools.js';
+
+export interface AddedEntry {
+  digest: EntryDigest;
+  /** Size of the content, uncompressed. */
+  bytes: number;
+}
 
 export interface ArchiveWriter {
   /**
    * Adds an entry and waits until its content is taken. Several can be on their way: one goes into the archive as it
    * comes, the others into temporary files beside it, which have no name and go with the process.
+   * @param name of the rows of a table: nameDataEntry(..., compression)
    * @param onChunk is told what passes, uncompressed
    */
-  add(name: string, content: Readable | string, onChunk?: (chunk: Buffer) => void): Promise<EntryDigest>;
+  add(name: string, content: Readable | string, onChunk?: (chunk: Buffer) => void): Promise<AddedEntry>;
   /** Bytes in the file so far. */
   readonly size: number;
 }
 
 export interface WriteArchiveOptions {
-  /** 0 (none) to 9 (smallest). */
-  compressionLevel: number;
+  /** Of rows; texts are deflated, unless it is none. */
+  compression: Compression;
+  /** 1 (quickest) to 9 (smallest); default: by the kind of compression. */
+  compressionLevel?: number | undefined;
   /** Ends the work, and leaves nothing, when it is aborted. */
   signal?: AbortSignal | undefined;
 }
@@ -118,7 +128,12 @@ async function fill<T>(
   options: WriteArchiveOptions,
   write: (archive: ArchiveWriter) => Promise<T>,
 ): Promise<{ result: T; bytes: number }> {
-  const zip = new ZipArchive({ zlib: { level: options.compressionLevel } });
+  const { compression } = options;
+  const level = options.compressionLevel ?? defaultLevels[compression];
+  const zip = new ZipArchive({
+    zlib: { level: compression === 'deflate' ? level : defaultLevels.deflate },
+    store: compression === 'none',
+  });
   const spools = new Spools(file);
   const stopped = new AbortController();
   const signal = AbortSignal.any([stopped.signal, ...(options.signal === undefined ? [] : [options.signal])]);
@@ -133,7 +148,7 @@ async function fill<T>(
 
   const append = async (name: string, content: Readable): Promise<void> => {
     const entered = new Promise<void>((resolve) => zip.once('entry', () => resolve()));
-    zip.append(content, { name, mode: 0o600 });
+    zip.append(content, { name, mode: 0o600, store: compression === 'none' || isBrotliEntry(name) });
     await Promise.race([entered, toFile.then(() => entered)]);
   };
   /** What is in temporary files comes behind the entry that has just been written. */
@@ -152,19 +167,21 @@ async function fill<T>(
       return zip.pointer();
     },
     async add(name, content, onChunk) {
-      const digest = new DigestStream(onChunk);
-      const source = toStream(content);
+      const compressor = isBrotliEntry(name) ? compressBlocks(level, onChunk) : undefined;
+      const digest = new DigestStream(compressor === undefined ? onChunk : undefined);
+      const parts = [toStream(content), ...(compressor?.streams ?? []), digest];
       if (busy === undefined) {
         await use(async () => {
-          const passed = pipeline(source, digest, { signal });
+          const passed = pipeline(parts, { signal });
           const added = Promise.all([passed, append(name, digest)]);
           added.catch(() => {});
           await added;
         });
       } else {
-        await spools.add(name, (output) => pipeline(source, digest, output, { signal }));
+        await spools.add(name, (output) => pipeline([...parts, output], { signal }));
       }
-      return digest.digest();
+      const written = digest.digest();
+      return { digest: written, bytes: compressor?.bytes ?? written.bytes };
     },
   };
   try {

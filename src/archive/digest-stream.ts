@@ -9,7 +9,7 @@ export class DigestStream extends Transform {
 
   /** @param onChunk is told every chunk as it passes */
   constructor(private readonly onChunk?: (chunk: Buffer) => void) {
-    super();
+    super({ highWaterMark: 256 * 1024 });
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {

@@ -11,5 +11,8 @@ export function writeToHandle(handle: FileHandle): Writable {
     write(chunk: Buffer, _encoding, callback) {
       handle.writeFile(chunk).then(() => callback(), callback);
     },
+    writev(chunks, callback) {
+      handle.writeFile(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer))).then(() => callback(), callback);
+    },
   });
 }

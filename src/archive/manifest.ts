@@ -1,7 +1,11 @@
 import { LizsyncError } from '../errors.js';
+import { type Compression, maximalBrotliRatio } from './compression.js';
 
 /** The format that this program writes, and the newest that it reads. */
-export const archiveFormatVersion = 1;
+export const archiveFormatVersion = 2;
+
+/** The first in which rows may be compressed with brotli, and tables have a number of bytes. */
+const versionWithBrotli = 2;
 
 export const manifestEntryName = 'manifest.json';
 export const preDataEntryName = 'schema/pre-data.sql';
@@ -22,12 +26,13 @@ export const maximalEntries = 100_000;
 /** A manifest is not nested deeper; what is may be made to exhaust the memory. */
 const maximalDepth = 16;
 
-const dataEntryPattern = /^data\/\d{6}\.copy$/;
+const dataEntryPattern = /^data\/\d{6}\.copy(\.br)?$/;
+const brotliSuffix = '.br';
 const sha256Pattern = /^[0-9a-f]{64}$/;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const snapshotPattern = /^\d+:\d+:(\d+(,\d+)*)?$/;
 
-/** What every entry must be when it is read: its size in bytes, uncompressed, and its SHA-256 in hex. */
+/** What every entry must be when ZIP programs extract it: its size in bytes, and its SHA-256 in hex. */
 export interface EntryDigest {
   bytes: number;
   sha256: string;
@@ -41,7 +46,9 @@ export interface PackagedTable {
   /** Columns that are not synchronised: they are in the definition of the table, not in the data. */
   excludedColumns: string[];
   rows: number;
-  /** Name of the entry with the rows, in the text format of COPY. */
+  /** Size of the rows, uncompressed. */
+  bytes: number;
+  /** Name of the entry with the rows, in the text format of COPY; one that ends with .br is compressed with brotli. */
   entry: string;
 }
 
@@ -78,8 +85,13 @@ export interface Manifest {
 }
 
 /** The name of the entry with the rows of the table that is `index`-th in the manifest, from 0. */
-export function nameDataEntry(index: number): string {
-  return `data/${String(index + 1).padStart(6, '0')}.copy`;
+export function nameDataEntry(index: number, compression: Compression): string {
+  return `data/${String(index + 1).padStart(6, '0')}.copy${compression === 'brotli' ? brotliSuffix : ''}`;
+}
+
+/** Whether an entry holds what brotli made, which ZIP programs know nothing of. */
+export function isBrotliEntry(name: string): boolean {
+  return name.endsWith(brotliSuffix);
 }
 
 /** Whether a package may hold an entry of this name. */
@@ -122,6 +134,12 @@ export function parseManifest(text: string): Manifest {
     );
   }
   const central = manifest.object('central');
+  const entries: Record<string, EntryDigest> = Object.fromEntries(
+    manifest.entries('entries').map(([name, entry]) => {
+      if (!isKnownEntryName(name) || name === manifestEntryName) throw damaged(`it names an entry ${quote(name)}`);
+      return [name, { bytes: entry.integer('bytes'), sha256: entry.string('sha256', sha256Pattern) }];
+    }),
+  );
   const parsed: Manifest = {
     formatVersion,
     lizsyncVersion: manifest.string('lizsyncVersion'),
@@ -146,6 +164,7 @@ export function parseManifest(text: string): Manifest {
       columns: table.identifiers('columns'),
       excludedColumns: table.identifiers('excludedColumns'),
       rows: table.integer('rows'),
+      bytes: formatVersion < versionWithBrotli ? sizeOf(entries, table.string('entry')) : table.integer('bytes'),
       entry: table.string('entry', dataEntryPattern),
     })),
     sequences: manifest.objects('sequences').map((sequence) => ({
@@ -154,12 +173,7 @@ export function parseManifest(text: string): Manifest {
       lastValue: sequence.string('lastValue', /^-?\d+$/),
       isCalled: sequence.boolean('isCalled'),
     })),
-    entries: Object.fromEntries(
-      manifest.entries('entries').map(([name, entry]) => {
-        if (!isKnownEntryName(name) || name === manifestEntryName) throw damaged(`it names an entry ${quote(name)}`);
-        return [name, { bytes: entry.integer('bytes'), sha256: entry.string('sha256', sha256Pattern) }];
-      }),
-    ),
+    entries,
   };
   checkReferences(parsed);
   return parsed;
@@ -192,9 +206,23 @@ function checkReferences(manifest: Manifest): void {
   if (new Set(wanted).size !== wanted.length) throw damaged('two tables share one entry');
   const tables = manifest.tables.map((table) => JSON.stringify([table.schema, table.name]));
   if (new Set(tables).size !== tables.length) throw damaged('a table is listed twice');
+  for (const { entry, bytes } of manifest.tables) checkSize(entry, bytes, sizeOf(manifest.entries, entry));
   const optional = [viewsEntryName, afterEntryName];
   const unused = Object.keys(manifest.entries).find((name) => !wanted.includes(name) && !optional.includes(name));
   if (unused !== undefined) throw damaged(`${unused} belongs to no table`);
+}
+
+function sizeOf(entries: Record<string, EntryDigest>, name: string): number {
+  return Object.hasOwn(entries, name) ? (entries[name]?.bytes ?? 0) : 0;
+}
+
+/** Refuses rows that can't be in their entry, before anything of it is read. */
+function checkSize(entry: string, bytes: number, entryBytes: number): void {
+  if (!isBrotliEntry(entry) && bytes !== entryBytes)
+    throw damaged(`${entry} has two sizes, ${bytes} and ${entryBytes}`);
+  if (bytes > entryBytes * maximalBrotliRatio) {
+    throw damaged(`${entry} would grow from ${entryBytes} to ${bytes} bytes`);
+  }
 }
 
 /** Takes values of the expected kind out of parsed JSON, or says where they are wrong. */

@@ -209,6 +209,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   const views = await readViews(deployment);
   const plan = await planTablesAndViews(deployment, { preData, postData }, views, isOurs);
   const sequenceStates = await readSequenceStates(clone);
+  await clone.query(readSqlFile('queries/deploy-set-memory.sql'));
   if (plan.kind === 'in place') {
     await replaceRows(deployment, plan, views, onProgress);
   } else {
@@ -478,12 +479,16 @@ async function runDefinitions(
 
 async function loadRows({ archive, manifest, clone }: Deployment, onProgress: ProgressCallback): Promise<void> {
   const { tables } = manifest;
-  const metered = tables.map((table) => ({ ...table, bytes: manifest.entries[table.entry]?.bytes ?? 0 }));
-  const meter = createTransferMeter(metered, onProgress);
-  for (const table of metered) {
+  const plain = await clone.query<{ position: number }>(readSqlFile('queries/deploy-find-plain-tables.sql'), [
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ]);
+  const plainTables = new Set(plain.map(({ position }) => tables[position - 1]));
+  const meter = createTransferMeter(tables, onProgress);
+  for (const table of tables) {
     const pass = meter.begin(table);
     const load = async (content: Readable): Promise<number> => {
-      const copy = clone.copyIn(copyInStatement(table));
+      const copy = clone.copyIn(copyInStatement(table, plainTables.has(table)));
       await pipeline(content, copy);
       return copy.rowCount;
     };
@@ -498,9 +503,13 @@ async function loadRows({ archive, manifest, clone }: Deployment, onProgress: Pr
   meter.end();
 }
 
-function copyInStatement(table: PackagedTable): string {
+/**
+ * @param isPlain not partitioned. Rows of a plain table, which this transaction has created or emptied, are written as
+ * they are to stay: nobody has to touch them again to mark them as visible.
+ */
+function copyInStatement(table: PackagedTable, isPlain: boolean): string {
   const columns = table.columns.map((column) => pg.escapeIdentifier(column)).join(', ');
-  return `copy ${quoteTable(table)} (${columns}) from stdin`;
+  return `copy ${quoteTable(table)} (${columns}) from stdin${isPlain ? ' with (freeze)' : ''}`;
 }
 
 /** Gives the sequences the values of the central; those of synchronised columns get ranges of their own when the clone is registered. */

@@ -77,7 +77,7 @@ export async function inspectArchive(file: string, onProgress: ProgressCallback 
       central: manifest.central,
       snapshot: manifest.snapshot,
       manifestSha256: archive.manifestSha256,
-      tables: manifest.tables.map(({ entry, ...table }) => ({ ...table, bytes: manifest.entries[entry]?.bytes ?? 0 })),
+      tables: manifest.tables.map(({ entry: _entry, ...table }) => table),
       sequences: manifest.sequences.map(({ schema, name }) => `${schema}.${name}`),
       extensions: manifest.extensions,
       views: sections.filter(({ kind }) => /view$/.test(kind)).map(({ identity }) => identity),

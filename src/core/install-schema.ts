@@ -431,7 +431,8 @@ async function setLocally(connection: Connection, setting: string, value: string
 
 /** Identifies how the triggers of audited tables are made. */
 function hashTriggers(routines: SqlFile[]): string {
-  return hashRoutines(routines.filter((file) => file.path === 'routines/audit/enable_relation.sql'));
+  const makers = ['audit/enable_relation', 'audit/enable_table', 'sequences/guard_range'];
+  return hashRoutines(routines.filter(({ path }) => makers.includes(path.replace(/^routines\/|\.sql$/g, ''))));
 }
 
 function mapSchemas(extensions: { name: string; schema: string }[]): Map<string, string> {

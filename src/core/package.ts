@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { type ArchiveWriter, writeArchive } from '../archive/archive-writer.js';
+import type { Compression } from '../archive/compression.js';
 import {
   afterEntryName,
   archiveFormatVersion,
@@ -47,7 +48,9 @@ export interface CreatePackageOptions {
   withViews?: boolean | undefined;
   /** How many tables are read at a time, each over a connection of its own; default 2. */
   jobs?: number | undefined;
-  /** 0 (none) to 9 (smallest); default 6. */
+  /** How rows are compressed; default: with brotli. */
+  compression?: Compression | undefined;
+  /** 1 (quickest) to 9 (smallest); default: by the kind of compression. */
   compressionLevel?: number | undefined;
   /** Ends the work, and leaves nothing, when it is aborted. */
   signal?: AbortSignal | undefined;
@@ -96,7 +99,7 @@ export async function createPackage(
         await lockTables(connection, chosen.tables);
         const { bytes, result } = await writeArchive(
           file,
-          { compressionLevel: options.compressionLevel ?? 6, signal },
+          { compression: compressionOf(options), compressionLevel: options.compressionLevel, signal },
           (archive) =>
             fillArchive({ connection, archive, packageId, chosen: chosen.tables, after, options }, onProgress),
           async ({ manifest, manifestSha256 }) => {
@@ -165,7 +168,7 @@ async function fillArchive(
   for (const [name, text] of texts) {
     if (text === undefined) continue;
     checkLength(name, text, maximalTextBytes);
-    entries[name] = await archive.add(name, text);
+    entries[name] = (await archive.add(name, text)).digest;
   }
   const manifest: Manifest = {
     formatVersion: archiveFormatVersion,
@@ -180,8 +183,12 @@ async function fillArchive(
   };
   const manifestText = `${JSON.stringify(manifest, undefined, 2)}\n`;
   checkLength(manifestEntryName, manifestText, maximalManifestBytes);
-  const { sha256 } = await archive.add(manifestEntryName, manifestText);
-  return { manifest, manifestSha256: sha256, views: views?.views ?? 0, leftOut };
+  const { digest } = await archive.add(manifestEntryName, manifestText);
+  return { manifest, manifestSha256: digest.sha256, views: views?.views ?? 0, leftOut };
+}
+
+function compressionOf({ compression }: CreatePackageOptions): Compression {
+  return compression ?? 'brotli';
 }
 
 function checkLength(name: string, text: string, maximalBytes: number): void {
@@ -279,14 +286,15 @@ async function archiveRows(
   const refused: PackageTable[] = [];
   const read = async (reader: Connection, table: PackageTable): Promise<void> => {
     const { schema, name, columns, excludedColumns } = table;
-    const entry = nameDataEntry(tables.indexOf(table));
+    const entry = nameDataEntry(tables.indexOf(table), compressionOf(options));
     const metered = { schema, name, rows: table.estimatedRows, bytes: table.estimatedBytes };
     const pass = meter.begin(metered);
     const copy = reader.copyOut(copyOutStatement(table));
-    entries[entry] = await archive.add(entry, copy as Readable, pass);
+    const { digest, bytes } = await archive.add(entry, copy as Readable, pass);
+    entries[entry] = digest;
     const rows = await copy.completed;
     meter.finish(metered);
-    packaged.set(table, { schema, name, columns, excludedColumns, rows, entry });
+    packaged.set(table, { schema, name, columns, excludedColumns, rows, bytes, entry });
   };
   const readers = await openReaders(connection, Math.min(options.jobs ?? 2, tables.length) - 1, options, onProgress);
   try {

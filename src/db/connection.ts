@@ -9,6 +9,9 @@ import { cancelSession, nameConnection, type OpenClient, openClient, toAbortErro
 import { DatabaseError, toLizsyncError } from './postgres-error.js';
 import { watchForSilence } from './silence-watch.js';
 
+/** So many bytes of a COPY wait for whoever takes them: the server goes on sending meanwhile. */
+const copyOutBuffer = 512 * 1024;
+
 /** A message that the server sends beside its results. */
 export interface Notice {
   /** NOTICE, WARNING, INFO, ... */
@@ -147,7 +150,7 @@ export class Connection {
    */
   copyOut(sql: string): CopyOut {
     this.#check();
-    const stream = copyStreams.to(sql);
+    const stream = copyStreams.to(sql, { highWaterMark: copyOutBuffer });
     const { ended, hasEnded } = this.#track(stream as unknown as Readable & CopyHandlers, 1);
     stream.once('close', () => {
       if (!stream.readableEnded && !hasEnded())

@@ -1,5 +1,5 @@
 // How fast lizsync is, as ratios to what PostgreSQL itself needs for the same, measured side by side in one run:
-//   npm run bench                         everything, about 25 minutes; writes test/bench/RESULTS.md and the table in README.md
+//   npm run bench                         everything, about 30 minutes; writes test/bench/RESULTS.md and the table in README.md
 //   npm run bench -- NAME...              only these (--list names them)
 //   npm run bench -- --quick              a tenth of the data
 //   npm run bench -- --scale 0.2 --repeats 5 --server local --json

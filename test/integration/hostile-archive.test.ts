@@ -125,25 +125,21 @@ describe('an archive that is not what the central made', () => {
     const central = await createCentral(schema);
     const folder = await createFolder();
     const output = path.join(folder, 'package.zip');
-    const command = [
-      'package',
-      '--central',
-      central.url,
-      '--schemas',
-      'test',
-      '--output',
-      output,
-      '--compression-level',
-    ];
-    const result = await runLizsync([...command, '0']);
+    const command = ['package', '--central', central.url, '--schemas', 'test', '--output', output];
+    const result = await runLizsync([...command, '--compression', 'none']);
     expect(result, result.stderr).toMatchObject({ code: 0 });
     expect((await stat(output)).mode & 0o777).toBe(0o600);
-    // nothing is compressed at level 0: a password would be seen
+    // nothing is compressed: a password would be seen
     const content = (await readFile(output)).toString('latin1');
     expect(content).toContain('oak');
     expect(content).not.toContain(new URL(central.url).password);
-    const wrong = await runLizsync([...command, '10']);
-    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    for (const wrong of [
+      ['--compression-level', '10'],
+      ['--compression-level', '0'],
+      ['--compression', 'lzw'],
+    ]) {
+      expect(await runLizsync([...command, ...wrong])).toMatchObject({ code: 2, stdout: '' });
+    }
   });
 
   test('of a central that is gone is deployed with --trust', async () => {

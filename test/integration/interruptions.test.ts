@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { deploy } from '../../src/core/deploy.js';
 import { synchronize } from '../../src/core/sync.js';
-import { type RunningCli, startLizsync } from '../support/cli.js';
+import { type RunningCli, runLizsync, startLizsync } from '../support/cli.js';
 import type { TestDatabase } from '../support/database.js';
 import { describeDatabase } from '../support/describe-database.js';
 import { createCentral, createEmptyClone, createFolder, deployTo, packageTables } from '../support/packages.js';
@@ -116,6 +116,17 @@ describe('deploy', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
+  async function expectUsable(clone: TestDatabase): Promise<void> {
+    await deployTo(clone, central, (await packageTables(central)).file);
+    await clone.query(`update test.tree set kind = kind || '.' where id = 1`);
+    expect(await synchronize({ central: toSettings(central.url), clone: toSettings(clone.url) })).toMatchObject({
+      pushed: 1,
+      held: 0,
+    });
+    const rows = 'select id, kind from test.tree order by id';
+    expect(await clone.query(rows)).toEqual(await central.query(rows));
+  }
+
   async function expectUntouched(clone: TestDatabase, before: unknown): Promise<void> {
     await expectNoSessions(central, clone);
     expect(await describeDatabase(clone)).toEqual(before);
@@ -161,6 +172,35 @@ describe('deploy', () => {
     await expectEnd(running, signal);
     await expectUntouched(clone, before);
   });
+
+  test('that is killed at any of its steps leaves a new clone, and one that it would replace, as it was', async () => {
+    const after = path.join(await createFolder(), 'after.sql');
+    await writeFile(after, 'select 1');
+    const { file } = await packageTables(central, { sqlAfter: after });
+    const old = await createEmptyClone();
+    await deployTo(old, central, archive);
+    for (const clone of [await createEmptyClone(), old]) {
+      const args = ['deploy', file, '--central', central.url, '--clone', clone.url];
+      const before = await describeDatabase(clone);
+      let killed = 0;
+      for (let line = 1; ; line += 1) {
+        const result = await runLizsync(args, { killAt: new RegExp(`^(?:.*\\n){${line}}`) });
+        await expectNoSessions(central, clone);
+        if (result.signal !== 'SIGKILL') {
+          expect(result, result.stderr).toMatchObject({ code: 0 });
+          break;
+        }
+        killed += 1;
+        // the last words are said when all is done
+        if (result.stdout !== '') break;
+        expect(await describeDatabase(clone), `killed after: ${result.stderr}`).toEqual(before);
+        // beyond the step at which the central is told, and the clone has not committed
+        if (result.stderr.includes('running after.sql')) break;
+      }
+      expect(killed).toBeGreaterThan(4);
+      await expectUsable(clone);
+    }
+  }, 300_000);
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'that is ended by %s while the server computes ends that too',

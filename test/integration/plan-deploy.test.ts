@@ -197,7 +197,7 @@ describe('inspect', () => {
 
   test('names the entries that are damaged, and ends with 1', async () => {
     const central = await createCentral(schema);
-    const { file } = await packageTables(central);
+    const { file } = await packageTables(central, { compression: 'deflate' });
     const damaged = await rewriteArchive(file, () => {}, { 'data/000001.copy': (text) => text.replace('a', 'b') });
     const json = await runLizsync(['inspect', damaged, '--json']);
     expect(json).toMatchObject({ code: 1, json: { is_undamaged: false } });

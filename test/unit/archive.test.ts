@@ -1,13 +1,23 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchiveReader, withArchive } from '../../src/archive/archive-reader.js';
 import { writeArchive } from '../../src/archive/archive-writer.js';
-import { archiveFormatVersion, type EntryDigest, type Manifest, parseManifest } from '../../src/archive/manifest.js';
+import { type Compression, compressions } from '../../src/archive/compression.js';
+import {
+  archiveFormatVersion,
+  type EntryDigest,
+  type Manifest,
+  nameDataEntry,
+  parseManifest,
+} from '../../src/archive/manifest.js';
 import { readSchemaScript, type SchemaSection, writeSchemaScript } from '../../src/archive/schema-script.js';
 import { LizsyncError } from '../../src/errors.js';
+import { readZip } from '../support/rewrite-archive.js';
 import { deflateZeros, makeZip, type RawEntry } from '../support/zip.js';
 
 const packageId = '9505b419-c525-4304-bbb0-248e7ec914cc';
@@ -36,7 +46,15 @@ function makeManifest(entries: Record<string, EntryDigest>): Manifest {
     snapshot: '10:20:12,15',
     extensions: [{ name: 'postgis', version: '3.3', schema: 'public' }],
     tables: [
-      { schema: 'a"b', name: '";drop', columns: ['uid', 'x'], excludedColumns: [], rows: 2, entry: 'data/000001.copy' },
+      {
+        schema: 'a"b',
+        name: '";drop',
+        columns: ['uid', 'x'],
+        excludedColumns: [],
+        rows: 2,
+        bytes: 8,
+        entry: 'data/000001.copy',
+      },
     ],
     sequences: [{ schema: 'a"b', name: 's', lastValue: '9223372036854775807', isCalled: true }],
     entries,
@@ -49,14 +67,70 @@ async function writePackage(
 ): Promise<void> {
   await writeArchive(
     file,
-    { compressionLevel: 6 },
+    { compression: 'deflate' },
     async (archive) => {
       const entries: Record<string, EntryDigest> = {};
-      for (const [name, text] of Object.entries(contents)) entries[name] = await archive.add(name, text);
+      for (const [name, text] of Object.entries(contents)) entries[name] = (await archive.add(name, text)).digest;
       await archive.add('manifest.json', JSON.stringify(change(makeManifest(entries))));
     },
     async () => {},
   );
+}
+
+/** A package of one table with these rows. */
+async function writeRows(
+  file: string,
+  rows: Readable | string,
+  options: { compression: Compression; compressionLevel?: number },
+): Promise<void> {
+  await writeArchive(
+    file,
+    options,
+    async (archive) => {
+      const entry = nameDataEntry(0, options.compression);
+      const { digest, bytes } = await archive.add(entry, rows);
+      const entries: Record<string, EntryDigest> = { [entry]: digest };
+      for (const name of ['schema/pre-data.sql', 'schema/post-data.sql']) {
+        entries[name] = (await archive.add(name, '')).digest;
+      }
+      const manifest = makeManifest(entries);
+      await archive.add(
+        'manifest.json',
+        JSON.stringify({ ...manifest, tables: manifest.tables.map((table) => ({ ...table, bytes, entry })) }),
+      );
+    },
+    async () => {},
+  );
+}
+
+/** The rows of a package of one table, as many bytes as there are and their checksum. */
+function readRows(file: string): Promise<{ bytes: number; passed: number; sha256: string }> {
+  return withArchive(file, async ({ manifest, stream }) => {
+    const [table] = manifest.tables;
+    const hash = createHash('sha256');
+    let bytes = 0;
+    let passed = 0;
+    const consume = async (content: Readable): Promise<void> => {
+      for await (const chunk of content) {
+        hash.update(chunk);
+        bytes += chunk.length;
+      }
+    };
+    await stream(table?.entry ?? '', consume, (chunk) => {
+      passed += chunk.length;
+    });
+    expect(table?.bytes).toBe(bytes);
+    return { bytes, passed, sha256: hash.digest('hex') };
+  });
+}
+
+async function refusalOfRows(file: string): Promise<string> {
+  const error = await readRows(file).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(LizsyncError);
+  return (error as LizsyncError).message;
 }
 
 function readAll(file: string): Promise<{ manifest: Manifest; sha256: string; texts: string[] }> {
@@ -181,6 +255,157 @@ describe('an archive', () => {
   });
 });
 
+describe('the rows of an archive', () => {
+  const some = Array.from(
+    { length: 40_000 },
+    (_, i) => `${i}\t${createHash('md5').update(`${i}`).digest('hex')}\n`,
+  ).join('');
+  const sha256 = createHash('sha256').update(some).digest('hex');
+
+  test.each(compressions)('come back as they were, and other programs can read them: %s', async (compression) => {
+    const file = path.join(folder, 'rows.zip');
+    for (const rows of [some, Readable.from([Buffer.from(some.slice(0, 7)), Buffer.from(some.slice(7))]), '']) {
+      await writeRows(file, rows, { compression });
+      const [entry] = await readZip(file);
+      const content = entry?.name.endsWith('.br') ? brotliDecompressSync(entry.content) : entry?.content;
+      expect(content?.toString()).toBe(rows === '' ? '' : some);
+      const read = await readRows(file);
+      expect(read.passed).toBe(read.bytes);
+      if (rows !== '') expect(read).toEqual({ bytes: some.length, passed: some.length, sha256 });
+    }
+  });
+
+  test('that are all the same are never packed so well that reading them is refused', async () => {
+    const file = path.join(folder, 'zeros.zip');
+    const bytes = 32 * 1024 * 1024;
+    for (const compressionLevel of [1, 5, 9]) {
+      for (const row of ['\0', '\\N\t\\N\n']) {
+        const rows = Readable.from([Buffer.alloc(bytes, row)]);
+        await writeRows(file, rows, { compression: 'brotli', compressionLevel });
+        expect((await readRows(file)).bytes).toBe(bytes);
+      }
+    }
+  }, 60_000);
+
+  test('in the format before brotli, without a size of their own, are read', async () => {
+    const file = path.join(folder, 'format-1.zip');
+    const good = await listGoodEntries();
+    const entries = good.map((entry) => {
+      if (entry.name !== 'manifest.json') return entry;
+      const manifest = JSON.parse(entry.content);
+      manifest.formatVersion = 1;
+      for (const table of manifest.tables) delete table.bytes;
+      return { ...entry, content: JSON.stringify(manifest) };
+    });
+    await writeFile(file, makeZip(entries));
+    const { manifest, texts } = await readAll(file);
+    expect(texts).toEqual(Object.values(contents));
+    expect(manifest.tables[0]?.bytes).toBe(8);
+  });
+
+  describe('compressed with brotli', () => {
+    const name = 'data/000001.copy.br';
+
+    /** A package whose rows are these bytes, and said to be so large when they are decompressed. */
+    async function spoilRows(
+      data: Buffer,
+      bytes: number,
+      change: (manifest: Manifest) => void = () => {},
+    ): Promise<string> {
+      const file = path.join(folder, 'brotli.zip');
+      await writeRows(file, some, { compression: 'brotli' });
+      const entries = (await readZip(file)).map((entry) => {
+        if (entry.name === name) return { name, content: data };
+        if (entry.name !== 'manifest.json') return entry;
+        const manifest = JSON.parse(entry.content.toString());
+        manifest.entries[name] = { bytes: data.length, sha256: createHash('sha256').update(data).digest('hex') };
+        manifest.tables[0].bytes = bytes;
+        change(manifest);
+        return { name: entry.name, content: JSON.stringify(manifest) };
+      });
+      await writeFile(file, makeZip(entries));
+      return file;
+    }
+
+    const compressed = brotliCompressSync(some);
+
+    test('are refused when they are more or fewer than was said, cut off, or followed by something', async () => {
+      expect((await readRows(await spoilRows(compressed, some.length))).sha256).toBe(sha256);
+      expect(await refusalOfRows(await spoilRows(compressed, some.length - 1))).toContain('come out of it');
+      expect(await refusalOfRows(await spoilRows(compressed, 0))).toContain('come out of it');
+      expect(await refusalOfRows(await spoilRows(compressed, some.length + 1))).toContain('instead of');
+      const longer = Buffer.concat([compressed, Buffer.from('x')]);
+      expect(await refusalOfRows(await spoilRows(longer, some.length))).toContain('damaged');
+      const twice = Buffer.concat([compressed, compressed]);
+      expect(await refusalOfRows(await spoilRows(twice, some.length))).toContain('damaged');
+      for (let length = 0; length < compressed.length; length += 9999) {
+        expect(await refusalOfRows(await spoilRows(compressed.subarray(0, length), some.length))).toContain('damaged');
+      }
+      const wrong = await spoilRows(compressed, some.length, ({ entries }) => {
+        entries[name] = { bytes: compressed.length, sha256: sha256 };
+      });
+      expect(await refusalOfRows(wrong)).toContain(`the checksum of ${name} is wrong`);
+    });
+
+    test('are refused when a bit is wrong anywhere', async () => {
+      const good = await spoilRows(compressed, some.length);
+      const bytes = await readFile(good);
+      const start = bytes.indexOf(compressed.subarray(0, 64));
+      for (let place = 0; place < compressed.length; place += 4999) {
+        const changed = Buffer.from(bytes);
+        changed[start + place] = (changed[start + place] ?? 0) ^ (1 << (place % 8));
+        await writeFile(good, changed);
+        expect(await refusalOfRows(good)).toContain('damaged');
+      }
+    });
+
+    test('of 1 GB in 1 kB are refused in little memory, whatever is said about them', async () => {
+      const gigabyte = 1024 * 1024 * 1024;
+      const bomb = brotliCompressSync(Buffer.alloc(gigabyte), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+      expect(bomb.length).toBeLessThan(10_000);
+      for (const [bytes, message] of [
+        [gigabyte, `would grow from ${bomb.length} to ${gigabyte} bytes`],
+        [1_000_000, 'more than 1000000 bytes come out of it'],
+      ] as const) {
+        const file = await spoilRows(bomb, bytes);
+        const { result, growth } = await measureGrowth(() => refusalOfRows(file));
+        expect(result).toContain(message);
+        expect(growth).toBeLessThan(50 * 1024 * 1024);
+      }
+    });
+
+    test('are refused when they ask for a larger window than brotli has by itself', async () => {
+      const params = { [constants.BROTLI_PARAM_LARGE_WINDOW]: 1, [constants.BROTLI_PARAM_LGWIN]: 30 };
+      const large = brotliCompressSync(some, { params });
+      expect(await refusalOfRows(await spoilRows(large, some.length))).toContain('damaged');
+    });
+
+    test('are refused when another size is said of rows that are not compressed', async () => {
+      const file = path.join(folder, 'sizes.zip');
+      await writePackage(file, (manifest) => ({
+        ...manifest,
+        tables: manifest.tables.map((table) => ({ ...table, bytes: 9 })),
+      }));
+      expect((await refusalOf(file)).message).toContain('has two sizes');
+    });
+  });
+});
+
+/** How many bytes the process grows by, at its peak, during some work. */
+async function measureGrowth<T>(work: () => Promise<T>): Promise<{ result: T; growth: number }> {
+  const before = process.memoryUsage().rss;
+  let peak = before;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }, 5);
+  try {
+    const result = await work();
+    return { result, growth: Math.max(peak, process.memoryUsage().rss) - before };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 describe('an archive that was made to do harm', () => {
   const gigabyte = 1024 * 1024 * 1024;
 
@@ -192,17 +417,8 @@ describe('an archive that was made to do harm', () => {
   async function measureRefusal(entries: RawEntry[]): Promise<{ message: string; growth: number }> {
     const file = path.join(folder, 'bomb.zip');
     await writeFile(file, makeZip(entries));
-    const before = process.memoryUsage().rss;
-    let peak = before;
-    const timer = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage().rss);
-    }, 5);
-    try {
-      const { message } = await refusalOf(file);
-      return { message, growth: Math.max(peak, process.memoryUsage().rss) - before };
-    } finally {
-      clearInterval(timer);
-    }
+    const { result, growth } = await measureGrowth(() => refusalOf(file));
+    return { message: result.message, growth };
   }
 
   const bombs = deflateZeros(gigabyte);
@@ -343,7 +559,7 @@ describe('an archive that was made to do harm', () => {
 describe('a manifest', () => {
   const good = JSON.stringify(
     makeManifest({
-      'data/000001.copy': { bytes: 1, sha256: 'a'.repeat(64) },
+      'data/000001.copy': { bytes: 8, sha256: 'a'.repeat(64) },
       'schema/pre-data.sql': { bytes: 1, sha256: 'a'.repeat(64) },
       'schema/post-data.sql': { bytes: 1, sha256: 'a'.repeat(64) },
     }),
@@ -354,20 +570,24 @@ describe('a manifest', () => {
   });
 
   test('of a newer format is refused, whatever else it says', () => {
-    expect(() => parseManifest('{"formatVersion": 2}')).toThrow('has format 2, this program reads up to 1');
+    const next = archiveFormatVersion + 1;
+    expect(() => parseManifest(`{"formatVersion": ${next}}`)).toThrow(
+      `has format ${next}, this program reads up to ${archiveFormatVersion}`,
+    );
   });
 
   test.each([
     ['nothing', '', 'not JSON'],
     ['a list', '[]', 'not an object'],
     ['null', 'null', 'not an object'],
-    ['a wrong version', good.replace('"formatVersion":1', '"formatVersion":"1"'), 'formatVersion'],
+    ['a wrong version', good.replace('"formatVersion":', '"formatVersion":"1","x":'), 'formatVersion'],
     ['a wrong package id', good.replaceAll(packageId, 'x'), 'packageId'],
     ['a snapshot that is none', good.replace('10:20:12,15', `10:20:'); drop`), 'snapshot'],
     ['an empty name', good.replace('"x"', '""'), 'columns'],
     ['a name with a zero byte', good.replace('"x"', '"\\u0000"'), 'columns'],
     ['a name longer than any', good.replace('"x"', `"${'é'.repeat(32)}"`), 'columns'],
     ['a name that is a number', good.replace('"x"', '1'), 'columns'],
+    ['no size of the rows', good.replace('"bytes":8,"entry"', '"entry"'), 'bytes'],
     ['a negative number of rows', good.replace('"rows":2', '"rows":-2'), 'rows'],
     ['an entry outside', good.replaceAll('data/000001.copy', '../x'), 'entry'],
     ['no checksum', good.replace('a'.repeat(64), 'a'.repeat(63)), 'sha256'],
@@ -425,7 +645,7 @@ describe('writing an archive', () => {
     }
     const work = writeArchive(
       file,
-      { compressionLevel: 1 },
+      { compression: 'deflate', compressionLevel: 1 },
       (archive) => archive.add('data/000001.copy', Readable.from(fail())),
       async () => {},
     );
@@ -439,7 +659,7 @@ describe('writing an archive', () => {
     const file = path.join(directory, 'package.zip');
     const work = writeArchive(
       file,
-      { compressionLevel: 1 },
+      { compression: 'deflate', compressionLevel: 1 },
       (archive) => archive.add('after.sql', 'x'),
       async () => {
         const names = await readdir(directory);

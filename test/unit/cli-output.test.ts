@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatBytes, formatCount } from '../../src/cli/format.js';
-import { createProgressDisplay } from '../../src/cli/progress-display.js';
+import { createProgressDisplay, type ProgressDisplay } from '../../src/cli/progress-display.js';
 import { toSnakeCaseKeys } from '../../src/cli/snake-case.js';
 
 describe('what the command line prints', () => {
@@ -31,8 +32,15 @@ describe('what the command line prints', () => {
 });
 
 describe('progress', () => {
-  /** What a terminal, or something else, gets to see of the same work. */
-  function showWork(terminal: { isTTY?: boolean; columns?: number }): string {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A terminal, or something else, and what it has been told so far. */
+  function createDisplay(terminal: { isTTY?: boolean; columns?: number }): {
+    display: ProgressDisplay;
+    read(): string;
+  } {
     let output = '';
     const stream = new Writable({
       write(chunk, _encoding, callback) {
@@ -42,14 +50,21 @@ describe('progress', () => {
     });
     const methods = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
     const display = createProgressDisplay(Object.assign(stream, methods, terminal) as unknown as NodeJS.WriteStream);
-    const transfer = { kind: 'transfer', tableCount: 2, totalRows: 30 } as const;
+    return { display, read: () => output };
+  }
+
+  const transfer = { kind: 'transfer', tableCount: 2, totalRows: 30 } as const;
+
+  /** What is to be seen of the same work. */
+  function showWork(terminal: { isTTY?: boolean; columns?: number }): string {
+    const { display, read } = createDisplay(terminal);
     display.show({ kind: 'step', text: 'reading' });
     display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 10, bytes: 100, share: 0.3 });
     display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 20, bytes: 200, share: 0.6 });
     display.show({ ...transfer, table: 's.b', tableNumber: 2, rows: 30, bytes: 300, share: 1 });
     display.show({ kind: 'step', text: 'finishing' });
     display.end(true);
-    return output;
+    return read();
   }
   const plainLines = [
     'reading',
@@ -73,5 +88,18 @@ describe('progress', () => {
     expect(output).toMatch(/30 rows, 300 B/);
     expect(output).toContain('finishing');
     expect(output).not.toContain('table 1 of 2: s.a');
+  });
+
+  test('in a terminal says which table of how many it is at, rows, bytes, rate, and how long it will go on', () => {
+    vi.useFakeTimers();
+    const { display, read } = createDisplay({ isTTY: true, columns: 120 });
+    display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 0, bytes: 0, share: 0 });
+    vi.advanceTimersByTime(30_000);
+    display.show({ ...transfer, table: 's.b', tableNumber: 2, rows: 10, bytes: 3_000_000, share: 0.25 });
+    vi.advanceTimersByTime(200);
+    expect(stripVTControlCharacters(read())).toContain(
+      '[#####---------------] table 2 of 2 s.b, 10/30 rows, 3.0 MB (100 kB/s), 1 min 30 s left',
+    );
+    display.end(true);
   });
 });

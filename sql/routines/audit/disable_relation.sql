@@ -11,7 +11,7 @@ begin
         from pg_trigger as t
         where t.tgparentid = 0
           and t.tgname in ('lizsync_audit_mark', 'lizsync_audit_insert', 'lizsync_audit_update', 'lizsync_audit_delete',
-                           'lizsync_audit_truncate', 'lizsync_audit_partition', 'lizsync_audit_uid')
+                           'lizsync_audit_truncate', 'lizsync_audit_partition', 'lizsync_audit_uid', 'lizsync_audit_range')
           and t.tgrelid in (
               select format('%I.%I', p_schema_name, p_table_name)::regclass
               union

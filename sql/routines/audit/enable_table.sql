@@ -55,6 +55,8 @@ begin
         execute format('alter table %s enable always trigger %I', p_table, v_trigger.trigger_name);
     end loop;
 
+    perform lizsync.guard_range(p_table, v_unlogged_columns);
+
     -- not on partitions that have partitions themselves, where it never fires: those get theirs from it, on or off
     if v_is_partition and exists (
         select from pg_trigger as t

@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { type Compression, compressions } from '../../archive/compression.js';
 import { exitCodes, UsageError } from '../../errors.js';
 import {
   type CommandRunner,
@@ -19,6 +20,7 @@ interface PackageOptions {
   tables?: string[];
   output: string;
   sqlAfter?: string;
+  compression: Compression;
   compressionLevel?: number;
   withViews?: boolean;
   jobs: number;
@@ -36,9 +38,17 @@ export function createPackageCommand(run: CommandRunner): Command {
     .addOption(tablesOption('these tables, as s.t,"S"."T"'))
     .requiredOption('--output <file>', 'the archive to write')
     .option('--sql-after <file>', 'SQL that runs in the clone at the end of deploy')
+    .addOption(
+      new Option(
+        '--compression <method>',
+        'how rows are compressed: as files of brotli within the ZIP file, by ZIP itself, or not at all',
+      )
+        .choices(compressions)
+        .default('brotli'),
+    )
     .option(
       '--compression-level <level>',
-      'from 0, none and quickest, to 9, smallest and slowest (default: 6)',
+      'from 1, quickest, to 9, smallest and slowest (default: 1 for brotli, 6 for deflate)',
       readCompressionLevel,
     )
     .option('--with-views', 'take along the views of these schemas that use nothing but the tables')
@@ -74,6 +84,7 @@ export function createPackageCommand(run: CommandRunner): Command {
             tables,
             output: options.output,
             sqlAfter: options.sqlAfter,
+            compression: options.compression,
             compressionLevel: options.compressionLevel,
             withViews: options.withViews ?? false,
             jobs: options.jobs,
@@ -92,8 +103,10 @@ export function createPackageCommand(run: CommandRunner): Command {
 }
 
 function readCompressionLevel(text: string): number {
-  if (!/^[0-9]$/.test(text)) {
-    throw new UsageError(`--compression-level: ${text} is not a level`, { hint: 'write a digit from 0 to 9' });
+  if (!/^[1-9]$/.test(text)) {
+    throw new UsageError(`--compression-level: ${text} is not a level`, {
+      hint: 'write a digit from 1 to 9, or --compression none',
+    });
   }
   return Number(text);
 }

@@ -247,4 +247,38 @@ const memory = {
   },
 };
 
-export const packageBenchmarks = [packages, compare, memory];
+/** @type {Benchmark} */
+const large = {
+  name: 'large',
+  async run(bench) {
+    const areas = bench.scaled(20_000);
+    const central = await bench.createDatabase('central');
+    // some hundred polygons, again and again: to make all of them random would take longer than all the rest
+    await central.client.query(`
+      create schema bench;
+      create table bench.area (id serial primary key, uid uuid not null default gen_random_uuid() unique, name text, outline text);
+      alter table bench.area alter outline set storage external;
+      create temporary table polygon as
+        select n, 'POLYGON((' || (
+          select string_agg(round((random() * 180)::numeric, 8) || ' ' || round((random() * 90)::numeric, 8), ',')
+          from generate_series(1, 10000) where n > 0
+        ) || '))' as outline
+        from generate_series(0, 199) as n;
+      insert into bench.area (name, outline)
+      select 'area ' || i, p.outline from generate_series(1, ${areas}) as i join polygon as p on p.n = i % 200;
+      analyze bench.area`);
+    const size = await central.client.query('select sum(octet_length(outline))::float8 as bytes from bench.area');
+    const what = `${formatBytes(size.rows[0].bytes)} of polygons`;
+    await bench.run(['install', '--central', central.url]);
+    await bench.run(['prepare-central', '--central', central.url, '--schemas', 'bench']);
+    const archive = bench.file('polygons.zip');
+    const clone = await bench.createDatabase('clone');
+    const packaged = await bench.run(['package', '--central', central.url, '--schemas', 'bench', '--output', archive]);
+    const deployed = await bench.run(['deploy', archive, '--central', central.url, '--clone', clone.url]);
+    await bench.requireEqual({ central, clone });
+    fs.rmSync(archive);
+    return [memoryLine(`package of ${what}`, packaged.maxRss), memoryLine(`deploy of ${what}`, deployed.maxRss)];
+  },
+};
+
+export const packageBenchmarks = [packages, compare, memory, large];
