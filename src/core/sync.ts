@@ -67,8 +67,7 @@ interface HalfResult {
   ahead: unknown[];
 }
 
-const stagedColumns =
-  'sync_id, schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values';
+const stagedColumns = 'schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values';
 
 /**
  * Synchronises a clone with its central: carries the clone's changes to the central, then the central's to the clone. Each
@@ -288,12 +287,12 @@ interface Carriage {
 /** Pipes the sender's net changes into the receiver's staging table; both are in a transaction. */
 async function carry(sender: Connection, carriage: Carriage, receiver: Connection): Promise<void> {
   const { syncId, receiverId, from, ahead, scope, clockShift } = carriage;
-  const outgoing = `select ${literal(syncId)}, * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, ${literal(JSON.stringify(ahead))}, ${scope === null ? 'null' : literal(JSON.stringify(scope))}, make_interval(secs => ${clockShift / 1000}))`;
+  const outgoing = `select * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, ${literal(JSON.stringify(ahead))}, ${scope === null ? 'null' : literal(JSON.stringify(scope))}, make_interval(secs => ${clockShift / 1000}))`;
   await pipeCopy(
     sender,
     `copy (${outgoing}) to stdout`,
     receiver,
-    `copy lizsync.staged_changes (${stagedColumns}) from stdin`,
+    `set local lizsync.sync_id = ${literal(syncId)}; copy lizsync.staged_changes (${stagedColumns}) from stdin`,
   );
 }
 

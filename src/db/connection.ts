@@ -26,7 +26,10 @@ export interface ConnectionOptions {
   onNotice?: (notice: Notice) => void;
   /** Ends the connection, and with it what it is doing, when aborted; the reason becomes the error. */
   signal?: AbortSignal | undefined;
-  /** How long nothing may move while an answer is awaited before the server is asked whether it is there; 30,000. */
+  /**
+   * How long nothing may move while an answer is awaited before the server is asked whether it is there. Default: half of
+   * the settings' tcp_user_timeout; an unanswered question takes the other half.
+   */
   quietMilliseconds?: number;
 }
 
@@ -292,7 +295,7 @@ export class Connection {
       target,
       isWaiting: () => this.#waiting > 0,
       countBytes: () => socket.bytesRead + socket.bytesWritten,
-      quietMilliseconds: options.quietMilliseconds ?? 30_000,
+      quietMilliseconds: options.quietMilliseconds ?? this.settings.tcpUserTimeoutMilliseconds / 2,
       onSilence: (error) => this.#fail(this.#translate(error)),
     });
   }

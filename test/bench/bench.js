@@ -4,6 +4,7 @@
 //   npm run bench -- --quick              a tenth of the data
 //   npm run bench -- --scale 0.2 --repeats 5 --server local --json
 import { parseArgs } from 'node:util';
+import { cloneBenchmarks } from './benchmarks/clones.js';
 import { lineBenchmarks } from './benchmarks/line.js';
 import { packageBenchmarks } from './benchmarks/package.js';
 import { syncBenchmarks } from './benchmarks/sync.js';
@@ -11,7 +12,7 @@ import { writeBenchmarks } from './benchmarks/writes.js';
 import { Bench } from './harness.js';
 import { describeMachine, formatTable, writeResults } from './results.js';
 
-const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...packageBenchmarks, ...lineBenchmarks];
+const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...packageBenchmarks, ...lineBenchmarks, ...cloneBenchmarks];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -66,22 +66,39 @@ export class Bench {
 
   /** Starts the two servers: one for centrals, one for clones. */
   async start() {
-    for (let count = 0; count < 2; count += 1) {
-      this.#servers.push(
-        await createPostgres(this.kind, {
-          settings: {
-            fsync: 'on',
-            full_page_writes: 'on',
-            // for the comparison with logical replication
-            wal_level: 'logical',
-            wal_retrieve_retry_interval: '100ms',
-            shared_buffers: '512MB',
-            max_wal_size: '4GB',
-            max_connections: '300',
-          },
-        }),
-      );
+    for (let count = 0; count < 2; count += 1) await this.startServer();
+  }
+
+  /**
+   * Starts a server for one benchmark, which stops it.
+   * @param {Record<string, string>} [settings] beside the usual ones
+   */
+  async startServer(settings = {}) {
+    const server = await createPostgres(this.kind, {
+      settings: {
+        fsync: 'on',
+        full_page_writes: 'on',
+        // for the comparison with logical replication
+        wal_level: 'logical',
+        wal_retrieve_retry_interval: '100ms',
+        shared_buffers: '512MB',
+        max_wal_size: '4GB',
+        max_connections: '300',
+        ...settings,
+      },
+    });
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Stops a server with all its databases. @param {PostgresProcess} server */
+  async stopServer(server) {
+    for (const { client } of this.#databases.filter((database) => database.server === server)) {
+      await client.end().catch(() => {});
     }
+    this.#databases = this.#databases.filter((database) => database.server !== server);
+    this.#servers = this.#servers.filter((other) => other !== server);
+    await removePostgres(server);
   }
 
   async stop() {
@@ -93,10 +110,10 @@ export class Bench {
   /**
    * @param {'central' | 'clone'} role which of the two servers
    * @param {string} [template]
+   * @param {PostgresProcess} [server] another one
    * @returns {Promise<Database>} a new, empty database
    */
-  async createDatabase(role, template = 'template0') {
-    const server = this.#server(role);
+  async createDatabase(role, template = 'template0', server = this.#server(role)) {
     const name = `${role}_${randomBytes(4).toString('hex')}`;
     await withClient(server.url, (client) =>
       client.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)}`),
@@ -126,18 +143,29 @@ export class Bench {
    * @returns {Promise<{ central: Database, clone: Database }>}
    */
   async link(sql) {
+    const central = await this.createCentral(sql);
+    return { central, clone: await this.deploy(central) };
+  }
+
+  /** Makes a central out of SQL. @param {string} sql creates and fills tables in the schema bench */
+  async createCentral(sql) {
     const central = await this.createDatabase('central');
     await central.client.query(sql);
     await this.run(['install', '--central', central.url]);
     await this.run(['prepare-central', '--central', central.url, '--schemas', 'bench']);
-    return { central, clone: await this.deploy(central) };
+    return central;
   }
 
-  /** Makes one more clone. @param {Database} central @param {string} [name] */
-  async deploy(central, name = 'clone') {
+  /**
+   * Makes one more clone, of a new package, which `file('package.zip')` is then.
+   * @param {Database} central
+   * @param {string} [name]
+   * @param {PostgresProcess} [server] another one than that for clones
+   */
+  async deploy(central, name = 'clone', server = this.#server('clone')) {
     const archive = this.file('package.zip');
     await this.run(['package', '--central', central.url, '--schemas', 'bench', '--output', archive]);
-    const clone = await this.createDatabase('clone');
+    const clone = await this.createDatabase('clone', undefined, server);
     await this.run(['deploy', archive, '--central', central.url, '--clone', clone.url, '--name', name]);
     return clone;
   }

@@ -4,6 +4,7 @@ import type { SynchronizeResult } from '../../src/core/sync.js';
 import { withConnection } from '../../src/db/connection.js';
 import { LizsyncError } from '../../src/errors.js';
 import type { TestDatabase } from '../support/database.js';
+import { failOnInsert, stopFailing } from '../support/failing-trigger.js';
 import { createFaultyLink, type FaultyLink } from '../support/faulty-link.js';
 import { type Transport, transports } from '../support/link.js';
 import { toSettings } from '../support/settings.js';
@@ -23,7 +24,7 @@ async function renewLink(rows = ''): Promise<FaultyLink> {
   shared.repair();
   for (const database of [central, clone]) {
     await database.close();
-    await database.query('drop function if exists public.fail cascade; drop sequence if exists public.failures');
+    await stopFailing(database);
   }
   await shared.reset(rows);
   return shared;
@@ -486,21 +487,6 @@ describe('uncommitted work of the caller (behaviour 3)', () => {
 });
 
 describe('errors while changes are applied (behaviours 3, 6 and 11)', () => {
-  /** Lets inserts fail as often as a sequence says; a sequence does not roll back. */
-  async function failOnInsert(database: TestDatabase, sqlstate: string, times: number): Promise<void> {
-    await database.query(`
-      create sequence public.failures;
-      create function public.fail() returns trigger language plpgsql as $$
-      begin
-        if nextval('public.failures') <= ${times} then
-          raise exception using errcode = '${sqlstate}', message = 'on demand';
-        end if;
-        return new;
-      end $$;
-      create trigger fail before insert on test.item for each row execute function public.fail();
-      alter table test.item enable always trigger fail`);
-  }
-
   const passing = ['40001', '40P01', '55P03'].flatMap((sqlstate) =>
     (['central', 'clone'] as Side[]).map((side) => ({ sqlstate, side })),
   );
@@ -539,7 +525,7 @@ describe('errors while changes are applied (behaviours 3, 6 and 11)', () => {
     ]);
     expect(await there.value(`select number from test.item where name = 'first 5'`)).toBe(55);
     expect(await sync()).toMatchObject({ held: 1 });
-    await there.query('drop trigger fail on test.item');
+    await stopFailing(there);
     expect(await sync()).toMatchObject({ held: 0 });
     expect(await namesIn(there, 'held')).toHaveLength(1);
     await expectAllEqual();

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { TestDatabase } from '../support/database.js';
 import { type LinkedDatabases, linkDatabases, transports } from '../support/link.js';
 
 const tables = `
@@ -6,6 +7,8 @@ const tables = `
   create table test.a (id integer primary key, name text, note text);
   create table test.b (id integer primary key, name text);
   create table test.child (id integer primary key, a integer references test.a);
+  create table test.fragile (id integer primary key, a integer references test.a on delete cascade, name text unique);
+  create table test.loose (id integer primary key, a integer references test.a on delete set null);
 `;
 
 describe.each(transports)('Synchronising some tables by %s', (transport) => {
@@ -67,6 +70,107 @@ describe.each(transports)('Synchronising some tables by %s', (transport) => {
     expect(await contents(clone)).toEqual(await contents(central));
   });
 
+  describe.each(['clone', 'central'])('that the %s has changed', (sending) => {
+    const children = ['test.child', 'test.fragile', 'test.loose'];
+    const insertChildren =
+      'insert into test.child values (1, 2); insert into test.fragile values (1, 2); insert into test.loose values (1, 2)';
+
+    /** The first is where people edit. */
+    const order = (): [TestDatabase, TestDatabase, TestDatabase] => {
+      const { central, clones } = link;
+      const [clone] = clones;
+      if (!clone) throw new Error('a clone is needed');
+      return sending === 'clone' ? [clone, central, clone] : [central, clone, clone];
+    };
+
+    test('holds rows whose parent has taken over the key of a deleted one, until the table that was left out arrives', async () => {
+      const { sync, contents } = link;
+      const [sender, receiver, clone] = order();
+      await sender.query('delete from test.a where id = 2');
+      await sync(clone, transport);
+      await sender.query(`insert into test.a values (2, 'another'); ${insertChildren}`);
+      for (let time = 1; time <= 2; time += 1) {
+        expect(await sync(clone, transport, children)).toMatchObject({ conflicts: 0, held: 3 });
+        expect(await receiver.value('select count(*)::integer from test.a where id = 2')).toBe(0);
+      }
+      await receiver.query('select lizsync.retry_held_changes()');
+      expect(await sync(clone, transport)).toMatchObject({ conflicts: 0, held: 0 });
+      await sync(clone, transport);
+      expect(await receiver.query('select p.name from test.fragile as c join test.a as p on p.id = c.a')).toEqual([
+        { name: 'another' },
+      ]);
+      expect(await contents(receiver)).toEqual(await contents(sender));
+    });
+
+    test('holds rows whose parent has taken over a key that the receiver lost, and had told so', async () => {
+      const { sync, contents } = link;
+      const [sender, receiver, clone] = order();
+      await receiver.query('delete from test.a where id = 2');
+      // twice, because what the clone had received it tells with the next sync
+      await sync(clone, transport, ['test.a']);
+      await sync(clone, transport, ['test.a']);
+      await sender.query(`insert into test.a values (2, 'another'); ${insertChildren}`);
+      expect(await sync(clone, transport, children)).toMatchObject({ conflicts: 0, held: 3 });
+      await receiver.query('select lizsync.retry_held_changes()');
+      expect(await sync(clone, transport, children)).toMatchObject({ conflicts: 0, held: 3 });
+      expect(await sync(clone, transport)).toMatchObject({ conflicts: 0, held: 0 });
+      await sync(clone, transport);
+      expect(await contents(receiver)).toEqual(await contents(sender));
+    });
+
+    test('holds the deletion of a parent whose children were given another one, until they arrive', async () => {
+      const { sync, contents } = link;
+      const [sender, receiver, clone] = order();
+      await sender.query(insertChildren);
+      await sync(clone, transport);
+      await sender.query(`
+        update test.child set a = 1; update test.fragile set a = 1; update test.loose set a = 1;
+        delete from test.a where id = 2`);
+      expect(await sync(clone, transport, ['test.a'])).toMatchObject({ conflicts: 0, held: 1 });
+      await receiver.query('select lizsync.retry_held_changes()');
+      expect(await receiver.query('select message from lizsync.held_changes')).toEqual([
+        { message: expect.stringContaining('is still referenced from table') },
+      ]);
+      expect(await sync(clone, transport)).toMatchObject({ conflicts: 0, held: 0 });
+      await sync(clone, transport);
+      expect(await receiver.query('select a from test.fragile')).toEqual([{ a: 1 }]);
+      expect(await contents(receiver)).toEqual(await contents(sender));
+    });
+
+    test('keeps a child that is held for another reason when its former parent is deleted', async () => {
+      const { sync, contents } = link;
+      const [sender, receiver, clone] = order();
+      await sender.query(`insert into test.fragile values (1, 2, 'first')`);
+      await sync(clone, transport);
+      await receiver.query(`insert into test.fragile values (2, 1, 'taken')`);
+      await sender.query(`update test.fragile set a = 1, name = 'taken' where id = 1; delete from test.a where id = 2`);
+      await sync(clone, transport);
+      expect(await receiver.query('select id, a from test.fragile order by id')).toEqual([
+        { id: 1, a: 2 },
+        { id: 2, a: 1 },
+      ]);
+      await receiver.query(`update test.fragile set name = 'free' where id = 2`);
+      for (let time = 1; time <= 3; time += 1) await sync(clone, transport);
+      expect(await receiver.query('select id, a, name from test.fragile order by id')).toEqual([
+        { id: 1, a: 1, name: 'taken' },
+        { id: 2, a: 1, name: 'free' },
+      ]);
+      expect(await contents(receiver)).toEqual(await contents(sender));
+    });
+
+    test('lets the foreign key decide what the sender could not know', async () => {
+      const { sync, contents } = link;
+      const [sender, receiver, clone] = order();
+      await receiver.query('delete from test.a where id = 2');
+      await sender.query(`insert into test.fragile values (1, 2); insert into test.loose values (1, 2)`);
+      expect(await sync(clone, transport, sending === 'clone' ? children : undefined)).toMatchObject({ held: 0 });
+      for (let time = 1; time <= 2; time += 1) expect(await sync(clone, transport)).toMatchObject({ held: 0 });
+      expect(await receiver.query('select a from test.loose')).toEqual([{ a: null }]);
+      expect(await receiver.query('select from test.fragile')).toEqual([]);
+      expect(await contents(receiver)).toEqual(await contents(sender));
+    });
+  });
+
   test('tables that are still equal are sent when another one was changed', async () => {
     const { central, clones, sync } = link;
     const [, clone] = clones;
@@ -91,7 +195,7 @@ describe.each(transports)('Synchronising some tables by %s', (transport) => {
   test('a table that is not synchronised is refused, with those that are', async () => {
     await expect(link.sync(link.clones[0], transport, ['test.c'])).rejects.toMatchObject({
       message: expect.stringContaining('does not synchronise test.c'),
-      details: ['test.a\ntest.b\ntest.child'],
+      details: ['test.a\ntest.b\ntest.child\ntest.fragile\ntest.loose'],
     });
   });
 });

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { findPgbouncer } from './pgbouncer.js';
 import type { TestServer } from './server.js';
 
 /**
@@ -14,4 +15,10 @@ export function describeWithPostgis(title: string, servers: TestServer[], body: 
 export function describeWithPgDump(title: string, servers: TestServer[], body: () => void): void {
   const missing = servers.some((server) => server.pgDump === null);
   describe.skipIf(missing)(missing ? `${title} [skipped: no pg_dump as new as the server]` : title, body);
+}
+
+/** `describe` for tests that put a pgbouncer in front of the servers. Skipped by name where the machine has none. */
+export function describeWithPgbouncer(title: string, body: () => void): void {
+  const missing = findPgbouncer() === undefined;
+  describe.skipIf(missing)(missing ? `${title} [skipped: the machine has no pgbouncer]` : title, body);
 }

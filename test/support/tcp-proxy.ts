@@ -6,8 +6,11 @@ export interface TcpProxy {
   port: number;
   /** Where a database is reached over this line. */
   urlOf(database: { url: string }): string;
-  /** Bytes that have passed, and how often the server was asked: how often its turn came after an answer. */
-  readonly passed: { toServer: number; toClient: number; turns: number };
+  /**
+   * Bytes that have passed, how often the server was asked (its turn came after an answer), and how many of these were
+   * steps: queries and rows of COPY, not what a session begins and ends with.
+   */
+  readonly passed: { toServer: number; toClient: number; turns: number; steps: number };
   /** Cuts all connections once so many bytes have passed in this direction; what lies beyond does not arrive. */
   cutAfter(direction: Direction, bytes: number): void;
   /** Cuts all connections when the server answers what contains this text: it is done, but nobody hears of it. */
@@ -16,7 +19,13 @@ export interface TcpProxy {
   stopBefore(text: string): void;
   /** Stops the line, without a word, when the server answers what contains this text. */
   stopAnswerTo(text: string): void;
-  /** Resolves when the line was cut or stopped by one of the above. */
+  /** Stops the line, without a word, at the step with this number, counted from 1: before the server gets it or when it answers. */
+  stopAtStep(step: number, at: Moment): void;
+  /** As stopAtStep, but what comes then is kept, and goes on with `resume`. */
+  pauseAtStep(step: number, at: Moment): void;
+  /** Lets go what a pause has kept. */
+  resume(): void;
+  /** Resolves when the line was cut, stopped or paused by one of the above. */
   readonly failed: Promise<void>;
   hasFailed(): boolean;
   /** Delays everything by so many milliseconds in each direction. */
@@ -29,10 +38,19 @@ export interface TcpProxy {
 
 export type Direction = 'toServer' | 'toClient';
 
+/** Of a step: before the server gets it, or when it answers. */
+export type Moment = 'question' | 'answer';
+
+type Failure = 'cut' | 'stop' | 'pause';
+
 interface Orders {
   cutAfter?: { direction: Direction; bytes: number };
-  watched?: { text: string; at: 'question' | 'answer'; how: 'cut' | 'stop' };
+  /** What the server is asked: by its text, or by the number of the step. */
+  watched?: { what: string | number; at: Moment; how: Failure };
 }
+
+/** The first letters of messages that ask the server for something: Query, Parse, CopyData, CopyDone. */
+const stepTypes = new Set(Buffer.from('QPdc'));
 
 const openProxies = new Set<() => void>();
 
@@ -44,10 +62,11 @@ afterAll(() => {
 /** Opens a line to a server; it closes when all tests of the file have ended. */
 export async function createTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  let passed = { toServer: 0, toClient: 0, turns: 0 };
+  let passed = { toServer: 0, toClient: 0, turns: 0, steps: 0 };
   let delays = { toServer: 0, toClient: 0 };
   let orders: Orders = {};
   let stopped = false;
+  let kept: (() => void)[] | undefined;
   let failed = false;
   let tellFailure: () => void = () => {};
   let failure = new Promise<void>((resolve) => {
@@ -55,12 +74,14 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
   });
 
   const cut = (): void => {
+    kept = undefined;
     for (const socket of sockets) socket.destroy();
     sockets.clear();
   };
-  const fail = (how: 'cut' | 'stop'): void => {
+  const fail = (how: Failure): void => {
     orders = {};
     stopped = how === 'stop';
+    if (how === 'pause') kept = [];
     if (how === 'cut') cut();
     failed = true;
     tellFailure();
@@ -75,23 +96,32 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
 
     const pass = (direction: Direction, chunk: Buffer, to: Socket): void => {
       if (stopped) return;
-      if (direction === 'toServer' && last === 'toClient') passed.turns += 1;
+      const turned = direction === 'toServer' && last === 'toClient';
+      const isStep = turned && stepTypes.has(chunk[0] ?? 0);
+      if (turned) passed.turns += 1;
+      if (isStep) passed.steps += 1;
       last = direction;
-      const { cutAfter, watched } = orders;
+      const { watched } = orders;
+      let reached = false;
       if (watched && direction === 'toServer') {
-        heard = heard.slice(-watched.text.length) + chunk.toString('latin1');
-        if (heard.includes(watched.text)) {
-          if (watched.at === 'question') {
-            fail(watched.how);
-            return;
-          }
-          wasAsked = true;
-        }
+        if (typeof watched.what === 'string') heard = heard.slice(-watched.what.length) + chunk.toString('latin1');
+        const asked =
+          typeof watched.what === 'string' ? heard.includes(watched.what) : isStep && passed.steps === watched.what;
+        reached = asked && watched.at === 'question';
+        wasAsked ||= asked;
+      } else if (watched && wasAsked) {
+        reached = true;
       }
-      if (watched && direction === 'toClient' && wasAsked) {
+      if (watched && reached) {
+        wasAsked = false;
         fail(watched.how);
-        return;
+        if (watched.how !== 'pause') return;
       }
+      if (kept) kept.push(() => send(direction, chunk, to));
+      else send(direction, chunk, to);
+    };
+    const send = (direction: Direction, chunk: Buffer, to: Socket): void => {
+      const { cutAfter } = orders;
       let part = chunk;
       if (cutAfter?.direction === direction && passed[direction] + chunk.length >= cutAfter.bytes) {
         part = chunk.subarray(0, cutAfter.bytes - passed[direction]);
@@ -113,7 +143,9 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       });
       from.on('close', () => {
         sockets.delete(from);
-        if (!stopped) to.destroy();
+        if (stopped) return;
+        if (kept) kept.push(() => to.destroy());
+        else to.destroy();
       });
     };
     carry('toServer', client, upstream);
@@ -141,13 +173,24 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       orders = { cutAfter: { direction, bytes } };
     },
     dropAnswerTo: (text) => {
-      orders = { watched: { text, at: 'answer', how: 'cut' } };
+      orders = { watched: { what: text, at: 'answer', how: 'cut' } };
     },
     stopBefore: (text) => {
-      orders = { watched: { text, at: 'question', how: 'stop' } };
+      orders = { watched: { what: text, at: 'question', how: 'stop' } };
     },
     stopAnswerTo: (text) => {
-      orders = { watched: { text, at: 'answer', how: 'stop' } };
+      orders = { watched: { what: text, at: 'answer', how: 'stop' } };
+    },
+    stopAtStep: (step, at) => {
+      orders = { watched: { what: step, at, how: 'stop' } };
+    },
+    pauseAtStep: (step, at) => {
+      orders = { watched: { what: step, at, how: 'pause' } };
+    },
+    resume: () => {
+      const actions = kept ?? [];
+      kept = undefined;
+      for (const act of actions) act();
     },
     get failed() {
       return failure;
@@ -158,8 +201,8 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
     },
     cut,
     reset: () => {
-      if (stopped) cut();
-      passed = { toServer: 0, toClient: 0, turns: 0 };
+      if (stopped || kept) cut();
+      passed = { toServer: 0, toClient: 0, turns: 0, steps: 0 };
       delays = { toServer: 0, toClient: 0 };
       orders = {};
       stopped = false;

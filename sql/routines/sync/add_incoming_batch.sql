@@ -1,71 +1,83 @@
-create or replace function lizsync.add_incoming_batch(p_sync_id uuid, p_batch integer, p_received_from uuid)
+create or replace function lizsync.add_incoming_batch(p_sync_id uuid, p_batch integer, p_sender_id uuid)
 returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- nothing is known of rows that were just copied, and a plan for a handful takes hours for a hundred thousand
+set enable_nestloop = off
+set enable_mergejoin = off
+-- of the working table a small sample says enough
+set default_statistics_target = 10
 as $function$
--- A clone speaks for itself only, and nothing happens later than now: whatever a clone claims, the central notes it as the
--- origin, and takes no time of the future.
 declare
-    v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
-    v_origin_server_id constant uuid := case when v_is_central then p_received_from end;
-    v_latest constant timestamp with time zone := case when v_is_central then clock_timestamp() else 'infinity' end;
     v_rows integer;
 begin
-    -- freshly copied rows have no statistics, and a plan for a handful of rows takes hours for a hundred thousand
-    analyze lizsync.staged_changes (sync_id, schema_name, table_name, uid, batch);
-
-    insert into pg_temp.lizsync_incoming (
-        batch, relation, schema_name, table_name, uid, action, new_values, several_parts, origin_server_id, changed_at,
-        corrected_at, received_from
-    )
-    select
-        p_batch, t.relation, s.schema_name, s.table_name, s.uid, s.action,
-        s.new_values, s.several_parts, s.origin_server_id, s.changed_at, s.corrected_at, p_received_from
-    from (
+    with tables as materialized (
         select
-            p.schema_name, p.table_name, p.uid,
-            (case when bool_or(p.action = 'D') then 'D' when bool_or(p.action = 'I') then 'I' else 'U' end)::"char" as action,
-            lizsync.merge_values(p.new_values) as new_values,
-            count(*) > 1 as several_parts,
-            -- of a single part, the only one
-            (array_agg(p.origin_server_id))[1] as origin_server_id,
-            min(p.changed_at) as changed_at,
-            min(least(p.corrected_at, v_latest)) as corrected_at
+            d.schema_name, d.table_name, format('%I.%I', d.schema_name, d.table_name)::regclass as relation,
+            row_number() over (order by d.schema_name, d.table_name) as position
         from (
-            select
-                r.schema_name, r.table_name, r.uid, r.action, r.new_values, r.changed_at, r.corrected_at,
-                coalesce(v_origin_server_id, r.origin_server_id) as origin_server_id
-            from lizsync.staged_changes as r
-            where r.sync_id = p_sync_id and r.batch = p_batch
-        ) as p
-        group by p.schema_name, p.table_name, p.uid
-        order by p.schema_name, p.table_name, p.uid
-        offset 0
-    ) as s
-    join (
-        select distinct p.schema_name, p.table_name, format('%I.%I', p.schema_name, p.table_name)::regclass as relation
+            select distinct p.schema_name, p.table_name
+            from lizsync.staged_changes as p
+            where p.sync_id = p_sync_id and p.batch = p_batch
+        ) as d
+    ), parts as not materialized (
+        select p.* from lizsync.staged_parts(p_sync_id, p_batch, p_sender_id) as p
+    ), several as materialized (
+        select p.schema_name, p.table_name, p.uid
         from lizsync.staged_changes as p
         where p.sync_id = p_sync_id and p.batch = p_batch
-        offset 0
-    ) as t using (schema_name, table_name);
+        group by p.schema_name, p.table_name, p.uid
+        having count(*) > 1
+    ), incoming as (
+        select
+            p.schema_name, p.table_name, p.uid, p.action, p.new_values, false as several_parts, p.origin_server_id,
+            p.changed_at, p.corrected_at
+        from parts as p
+        left join several as s
+            on s.schema_name = p.schema_name and s.table_name = p.table_name and s.uid = p.uid
+        where s.uid is null
+        union all
+        select
+            p.schema_name, p.table_name, p.uid,
+            (case when bool_or(p.action = 'D') then 'D' when bool_or(p.action = 'I') then 'I' else 'U' end)::"char",
+            lizsync.merge_values(p.new_values), true, null, min(p.changed_at), min(p.corrected_at)
+        from parts as p
+        join several as s
+            on s.schema_name = p.schema_name and s.table_name = p.table_name and s.uid = p.uid
+        group by p.schema_name, p.table_name, p.uid
+    )
+    insert into pg_temp.lizsync_incoming (
+        batch, relation, schema_name, table_name, uid, action, new_values, several_parts, origin_server_id, changed_at,
+        corrected_at, received_from, exists_here
+    )
+    select
+        p_batch, t.relation, i.schema_name, i.table_name, i.uid, i.action, i.new_values, i.several_parts, i.origin_server_id,
+        i.changed_at, i.corrected_at, case when p_batch = 0 then p_sender_id end, i.action <> 'I'
+    from incoming as i
+    join tables as t using (schema_name, table_name)
+    order by t.position;
     get diagnostics v_rows = row_count;
+    if p_batch = 0 then
+        -- quicker than row by row
+        create unique index lizsync_incoming_row_id on pg_temp.lizsync_incoming (row_id);
+    end if;
+    analyze pg_temp.lizsync_incoming (row_id, batch, relation, uid, action, exists_here, state);
 
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
         insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
-        select
-            i.row_id, p.action, coalesce(v_origin_server_id, p.origin_server_id), p.changed_at,
-            least(p.corrected_at, v_latest), p.new_values
+        select i.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values
         from pg_temp.lizsync_incoming as i
-        join lizsync.staged_changes as p
+        join lizsync.staged_parts(p_sync_id, p_batch, p_sender_id) as p
             on p.schema_name = i.schema_name and p.table_name = i.table_name and p.uid = i.uid
-        where i.batch = p_batch and i.several_parts and p.sync_id = p_sync_id and p.batch = p_batch;
+        where i.batch = p_batch and i.several_parts;
+        analyze pg_temp.lizsync_incoming_parts (row_id);
     end if;
 
     delete from lizsync.staged_changes as p where p.sync_id = p_sync_id and p.batch = p_batch;
-    analyze pg_temp.lizsync_incoming, pg_temp.lizsync_incoming_parts;
     return v_rows;
 end
 $function$;
 
 comment on function lizsync.add_incoming_batch(uuid, integer, uuid) is
-    'Brings the staged parts of a batch together, one row in lizsync_incoming for each row to apply; returns how many.';
+    'Brings the staged parts of a batch together, one row in lizsync_incoming for each row to apply, table by table; returns '
+    'how many.';

@@ -20,6 +20,7 @@ set extra_float_digits = 1
 set bytea_output = 'hex'
 set lc_monetary = 'C'
 set jit = off
+set work_mem = '64MB'
 as $function$
 -- Everything happens in the caller's transaction: the data, its log, the position, conflicts and held changes. It runs
 -- read committed: rows are locked first, then a new statement looks for conflicts, so that a concurrent writer has
@@ -31,6 +32,10 @@ declare
     v_sender_ahead constant jsonb := coalesce(p_scope -> 'sender_ahead', '[]');
     v_position constant pg_snapshot := case when v_tables is null and p_to is not null then p_to else p_from end;
     v_link record;
+    v_has_held boolean;
+    v_carefully boolean;
+    v_is_locking boolean;
+    v_pruned record;
     v_relation record;
     v_held_position pg_snapshot;
     v_rows bigint := 0;
@@ -71,17 +76,19 @@ begin
             hint = 'Nothing was lost; synchronise again.';
     end if;
 
-    if exists (select from lizsync.staged_changes as s where s.sync_id = p_sync_id)
-       or exists (select from lizsync.held_changes as h
-                  where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name)) then
+    v_has_held := exists (
+        select from lizsync.held_changes as h
+        where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name));
+    if v_has_held or exists (select from lizsync.staged_changes as s where s.sync_id = p_sync_id) then
 
-        select format('%I.%I', s.schema_name, s.table_name) into v_message
-        from lizsync.staged_changes as s
-        where s.sync_id = p_sync_id
-          and not exists (
-              select from lizsync.link_relations as r
-              join audit.logged_relations as a using (schema_name, table_name)
-              where r.peer_id = p_sender_id and r.schema_name = s.schema_name and r.table_name = s.table_name)
+        select format('%I.%I', d.schema_name, d.table_name) into v_message
+        from (
+            select distinct s.schema_name, s.table_name from lizsync.staged_changes as s where s.sync_id = p_sync_id
+        ) as d
+        where not exists (
+            select from lizsync.link_relations as r
+            join audit.logged_relations as a using (schema_name, table_name)
+            where r.peer_id = p_sender_id and r.schema_name = d.schema_name and r.table_name = d.table_name)
         limit 1;
         if v_message is not null then
             raise exception using
@@ -91,68 +98,74 @@ begin
         end if;
 
         perform lizsync.start_incoming();
-        perform lizsync.add_held_changes(p_sync_id, p_sender_id, v_tables);
+        if v_has_held then
+            perform lizsync.add_held_changes(p_sync_id, p_sender_id, v_tables);
+        end if;
         perform lizsync.add_incoming_batch(p_sync_id, 0, p_sender_id);
 
-        -- a held change is no echo when it succeeds at last: the sender may have got another value from here since then
-        -- (as a replica, PostgreSQL does not cascade a delete)
-        delete from lizsync.held_change_parts as p using lizsync.held_changes as h
-        where h.peer_id = p_sender_id and p.held_id = h.held_id
-          and lizsync.names_table(v_tables, h.schema_name, h.table_name);
-        with tried_again as (
-            delete from lizsync.held_changes as h
-            where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name)
-            returning *
-        )
-        update pg_temp.lizsync_incoming as i
-        set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position
-        from tried_again as h
-        where i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid;
-
-        for v_relation in
-            select distinct i.schema_name, i.table_name, i.relation from pg_temp.lizsync_incoming as i
-            order by i.schema_name, i.table_name
-        loop
-            perform lizsync.lock_rows(v_relation.relation, 'D', 0);
-            perform lizsync.lock_rows(v_relation.relation, 'U', 0);
-        end loop;
-
-        perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, v_sender_ahead, p_clock_shift, false);
-        for v_held_position in
-            select distinct i.held_position from pg_temp.lizsync_incoming as i where i.held_position is not null
-        loop
-            perform lizsync.resolve_conflicts(p_sender_id, v_held_position, '[]', p_clock_shift, true);
-        end loop;
-
-        update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
-        update pg_temp.lizsync_incoming as i
-        set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
-        where i.action = 'U' and not i.exists_here and i.state = 'a';
-
-        -- what was changed here since the sender's position may have been removed from the log (lizsync.prune_central): then
-        -- nobody can say any more whether an older change of the sender lost
-        update pg_temp.lizsync_incoming as i
-        set state = 'h', sqlstate = 'LZ003',
-            message = 'the log does not say any more what was changed here before, so which change is the later one is not known'
-        from lizsync.server_metadata as m
-        where i.state = 'a' and i.action <> 'D' and i.exists_here
-          and pg_snapshot_xmin(coalesce(i.held_position::pg_snapshot, p_sender_position)) < m.pruned_before
-          and coalesce(i.corrected_at, i.changed_at) <= m.pruned_until;
+        if v_has_held then
+            -- a held change is no echo when it succeeds at last: the sender may have got another value from here since then
+            -- (as a replica, PostgreSQL does not cascade a delete)
+            delete from lizsync.held_change_parts as p using lizsync.held_changes as h
+            where h.peer_id = p_sender_id and p.held_id = h.held_id
+              and lizsync.names_table(v_tables, h.schema_name, h.table_name);
+            with tried_again as (
+                delete from lizsync.held_changes as h
+                where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name)
+                returning *
+            )
+            update pg_temp.lizsync_incoming as i
+            set received_from = null, held_id = h.held_id, held_since = h.held_since, held_position = h.held_position,
+                held_sqlstate = h.sqlstate
+            from tried_again as h
+            where i.schema_name = h.schema_name and i.table_name = h.table_name and i.uid = h.uid;
+        end if;
 
         v_first_event_id := nextval('audit.event_id_sequence');
+        -- Nearly always all rows can be applied at once, and everything below happens in one subtransaction. It begins again
+        -- when that fails: carefully, with a subtransaction for each attempt, or without the rows that are to be held.
+        v_carefully := v_has_held;
         loop
             begin
+                v_is_locking := true;
+                for v_relation in select r.* from lizsync.incoming_relations(0) as r loop
+                    perform lizsync.lock_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully);
+                end loop;
+                v_is_locking := false;
+
+                perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, v_sender_ahead, p_clock_shift, false);
+                for v_held_position in
+                    select distinct i.held_position from pg_temp.lizsync_incoming as i where v_has_held and i.held_position is not null
+                loop
+                    perform lizsync.resolve_conflicts(p_sender_id, v_held_position, '[]', p_clock_shift, true);
+                end loop;
+
+                update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
+                update pg_temp.lizsync_incoming as i
+                set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
+                where i.action = 'U' and not i.exists_here and i.state = 'a';
+
+                -- what was changed here since the sender's position may have been removed from the log (lizsync.prune_central): then
+                -- nobody can say any more whether an older change of the sender lost
+                select m.pruned_before, m.pruned_until into v_pruned from lizsync.server_metadata as m;
+                if v_has_held or pg_snapshot_xmin(p_sender_position) < v_pruned.pruned_before then
+                    update pg_temp.lizsync_incoming as i
+                    set state = 'h', sqlstate = 'LZ003',
+                        message = 'the log does not say any more what was changed here before, so which change is the later one is not known'
+                    where i.state = 'a' and i.action <> 'D' and i.exists_here
+                      and pg_snapshot_xmin(coalesce(i.held_position::pg_snapshot, p_sender_position)) < v_pruned.pruned_before
+                      and coalesce(i.corrected_at, i.changed_at) <= v_pruned.pruned_until;
+                end if;
+
                 v_rows := 0;
                 v_batch := 0;
                 loop
-                    for v_relation in
-                        select i.schema_name, i.table_name, i.relation, min(i.row_id) as first_row, max(i.row_id) as last_row
-                        from pg_temp.lizsync_incoming as i
-                        where i.batch = v_batch and i.state = 'a'
-                        group by i.schema_name, i.table_name, i.relation
-                        order by i.schema_name, i.table_name
-                    loop
-                        v_rows := v_rows + lizsync.apply_relation(v_relation.relation, v_relation.first_row, v_relation.last_row + 1);
+                    for v_relation in select r.* from lizsync.incoming_relations(v_batch) as r loop
+                        v_rows := v_rows + case
+                            when v_carefully
+                                then lizsync.apply_relation(v_relation.relation, v_relation.first_row, v_relation.last_row + 1)
+                            else lizsync.apply_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, false)
+                        end;
                     end loop;
 
                     -- what foreign keys ask for can't be held by itself: then the row that caused it is
@@ -163,31 +176,35 @@ begin
                         raise exception using errcode = 'LZ100', message = v_message, detail = v_to_hold::text;
                     end if;
 
-                    exit when not lizsync.repair_foreign_keys(p_sync_id, v_batch, v_first_event_id);
+                    exit when not lizsync.repair_foreign_keys(
+                        p_sync_id, v_batch, v_first_event_id, p_sender_id,
+                        case when p_to is not null then p_sender_position end, v_sender_ahead);
                     v_batch := v_batch + 1;
-                    v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, null);
+                    v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, p_sender_id);
                     exit when v_batch_rows = 0;
                     update pg_temp.lizsync_incoming as i
                     set cause_row_id = c.row_id
                     from pg_temp.lizsync_found_conflicts as c
                     where i.batch = v_batch and c.kind like 'foreign_key%'
                       and (c.schema_name, c.table_name, c.uid) = (i.schema_name, i.table_name, i.uid);
-                    for v_relation in
-                        select distinct i.schema_name, i.table_name, i.relation
-                        from pg_temp.lizsync_incoming as i where i.batch = v_batch
-                        order by i.schema_name, i.table_name
-                    loop
-                        perform lizsync.lock_rows(v_relation.relation, 'D', v_batch);
-                        perform lizsync.lock_rows(v_relation.relation, 'U', v_batch);
+                    for v_relation in select r.* from lizsync.incoming_relations(v_batch) as r loop
+                        perform lizsync.lock_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully);
                     end loop;
                     update pg_temp.lizsync_incoming as i set state = 's'
                     where i.batch = v_batch and not i.exists_here and i.action <> 'I';
                 end loop;
                 exit;
-            exception when sqlstate 'LZ100' then
-                get stacked diagnostics v_message = pg_exception_detail;
-                v_to_hold := v_message::integer[];
-                v_message := sqlerrm;
+            exception
+                when sqlstate 'LZ100' then
+                    get stacked diagnostics v_message = pg_exception_detail;
+                    v_to_hold := v_message::integer[];
+                    v_message := sqlerrm;
+                when others then
+                    if v_carefully or not (lizsync.is_row_error(sqlstate) or (v_is_locking and sqlstate = '55P03')) then
+                        raise;
+                    end if;
+                    v_carefully := true;
+                    v_to_hold := '{}';
             end;
             if -1 = any (v_to_hold) then
                 raise exception using

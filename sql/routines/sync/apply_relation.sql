@@ -6,22 +6,18 @@ as $function$
 -- All rows at once; if that fails, the halves, down to the rows that fail alone. Those are tried again together (they may
 -- exchange unique values), then one by one as long as that helps (one may wait for what another one frees).
 declare
-    v_rows integer;
-    v_all_rows integer := 0;
+    v_all_rows integer;
     v_failed integer;
     v_still_failed integer;
     v_row record;
 begin
-    v_all_rows := lizsync.try_rows(p_relation, p_from_row, p_to_row, false);
-
-    select count(*) into v_failed
-    from pg_temp.lizsync_incoming as i
-    where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'f';
+    select t.changed, t.failed into v_all_rows, v_failed
+    from lizsync.try_rows(p_relation, p_from_row, p_to_row, false) as t;
 
     if v_failed > 0 then
         update pg_temp.lizsync_incoming as i
         set state = case i.state when 'f' then 'a' else 'd' end
-        where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('f', 'a');
+        where i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('f', 'a');
         begin
             v_all_rows := v_all_rows + lizsync.apply_rows(p_relation, p_from_row, p_to_row, true);
             v_failed := 0;
@@ -35,24 +31,24 @@ begin
             for v_row in
                 select i.row_id
                 from pg_temp.lizsync_incoming as i
-                where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('a', 'f')
+                where i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('a', 'f')
                 order by i.row_id
             loop
                 update pg_temp.lizsync_incoming as i set state = 'a' where i.row_id = v_row.row_id;
-                v_rows := lizsync.try_rows(p_relation, v_row.row_id, v_row.row_id + 1, true);
-                v_all_rows := v_all_rows + v_rows;
+                v_all_rows := v_all_rows + (
+                    select t.changed from lizsync.try_rows(p_relation, v_row.row_id, v_row.row_id + 1, true) as t);
                 update pg_temp.lizsync_incoming as i set state = 'd' where i.row_id = v_row.row_id and i.state = 'a';
             end loop;
             select count(*) into v_still_failed
             from pg_temp.lizsync_incoming as i
-            where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'f';
+            where i.row_id >= p_from_row and i.row_id < p_to_row and i.state = 'f';
             exit when v_still_failed = 0 or v_still_failed = v_failed;
             v_failed := v_still_failed;
         end loop;
 
         update pg_temp.lizsync_incoming as i
         set state = case i.state when 'f' then 'h' else 'a' end
-        where i.relation = p_relation and i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('f', 'd', 'a');
+        where i.row_id >= p_from_row and i.row_id < p_to_row and i.state in ('f', 'd', 'a');
     end if;
     return v_all_rows;
 end

@@ -15,6 +15,7 @@ declare
     v_caller constant bigint := pg_current_xact_id()::text::bigint;
     v_transaction_id bigint;
 begin
+    perform lizsync.commit_durably();
     select l.* into strict v_link from lizsync.links as l
     where l.peer_id = (p_central_state ->> 'server_id')::uuid
     for update;

@@ -5,6 +5,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
     select lizsync.check_peer(p_clone_id);
+    select lizsync.commit_durably();
 
     update lizsync.links as l
     set peer_position = p_clone_position

@@ -18,43 +18,81 @@ returns table (
 )
 language sql
 stable
+set search_path = pg_catalog, pg_temp
+-- how many rows a window has can't be estimated: most of the log is long carried, and two large windows must not meet in a
+-- nested loop
+set enable_seqscan = off
+set enable_nestloop = off
+set enable_mergejoin = off
+set work_mem = '64MB'
 as $function$
 -- The window is found by transaction, never by time or event id: transactions commit out of order.
 -- Per row the last delete or insert decides whether it lives, per column the last writer's value counts. A row comes as
 -- one D, or one part for each writer: one I if it was inserted in the window, U for the others. The key '' stands for
 -- the insert itself, so that it has a part even when all its values were written again later.
 -- A change was made after what it overwrote, whatever the clocks say: its time is the latest of its column's so far.
+-- Most rows have one event, which is the result. The window is read anew rather than kept: rows are wide, and the index is near.
 with ahead as materialized (
     select r.relation_id, t.position
     from jsonb_to_recordset(p_ahead) as t (schema_name text, table_name text, position pg_snapshot)
     join audit.logged_relations as r using (schema_name, table_name)
-), window_events as (
+), window_events as not materialized (
     select
         a.event_id, a.relation_id, a.uid, a.action, a.received_from, a.changed_at, a.new_values,
         coalesce(a.origin_server_id, (select lizsync.server_id())) as origin_server_id,
-        coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at,
-        count(*) over row_events as event_count,
-        max(a.event_id) filter (where a.action in ('I', 'D')) over row_events as row_event_id
+        coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at
     from audit.logged_actions as a
     left join ahead as t on t.relation_id = a.relation_id
     where a.transaction_id >= pg_snapshot_xmin(p_position)
       and not pg_visible_in_snapshot(a.transaction_id, p_position)
       and pg_visible_in_snapshot(a.transaction_id, t.position) is not true
       and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
-    window row_events as (partition by a.relation_id, a.uid)
+), several as materialized (
+    select e.relation_id, e.uid, max(e.event_id) filter (where e.action in ('I', 'D')) as row_event_id
+    from window_events as e
+    group by e.relation_id, e.uid
+    having count(*) > 1
+), several_events as materialized (
+    select
+        e.*,
+        lizsync.merge_values(k.null_values) over (later rows between unbounded preceding and 1 preceding) as written_later,
+        e.corrected_at < lead(e.corrected_at) over later as is_set_back
+    from window_events as e
+    join several as s on s.relation_id = e.relation_id and s.uid = e.uid
+    cross join lateral (select @extschema:hstore@.akeys(e.new_values) as columns) as v
+    cross join lateral (
+        select @extschema:hstore@.hstore(v.columns, array_fill(null::text, array[cardinality(v.columns)])) as null_values
+    ) as k
+    where e.event_id >= coalesce(s.row_event_id, 0)
+    window later as (partition by e.relation_id, e.uid order by e.event_id desc)
+), set_back as materialized (
+    select distinct e.relation_id, e.uid from several_events as e where e.is_set_back
 ), last_writers as (
     select distinct on (e.relation_id, e.uid, v.key)
         e.relation_id, e.uid, v.key, v.value, e.received_from, e.origin_server_id, e.changed_at,
         max(e.corrected_at) over (partition by e.relation_id, e.uid, v.key) as corrected_at
-    from window_events as e
+    from several_events as e
+    join set_back as b on b.relation_id = e.relation_id and b.uid = e.uid
     cross join lateral (
         select pair.key, pair.value from @extschema:hstore@.each(e.new_values) as pair
         union all
         select '', null where e.action = 'I'
     ) as v
-    where e.event_count > 1 and e.event_id >= coalesce(e.row_event_id, 0) and e.action <> 'D'
+    where e.action <> 'D'
     order by e.relation_id, e.uid, v.key, e.event_id desc
 ), parts as (
+    -- times that never went back are the latest of every column: what an event wrote and no later one did
+    select
+        e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, r.new_values
+    from several_events as e
+    left join set_back as b on b.relation_id = e.relation_id and b.uid = e.uid
+    cross join lateral (
+        select e.new_values operator(@extschema:hstore@.-)
+               coalesce(@extschema:hstore@.akeys(e.written_later), '{}') as new_values
+    ) as r
+    where b.uid is null
+      and (e.action = 'I' or (e.action = 'U' and r.new_values operator(@extschema:hstore@.<>) ''))
+    union all
     select
         w.relation_id, w.uid,
         (case when bool_or(w.key = '') then 'I' else 'U' end)::"char" as action,
@@ -69,7 +107,15 @@ select
     e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
     e.action as row_action, e.received_from as row_received_from
 from window_events as e
-where e.event_count = 1 or (e.event_id = e.row_event_id and e.action = 'D')
+left join several as s on s.relation_id = e.relation_id and s.uid = e.uid
+where s.uid is null
+union all
+select
+    e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
+    e.action, e.received_from
+from several_events as e
+join several as s on s.row_event_id = e.event_id
+where e.action = 'D'
 union all
 select
     p.relation_id, p.uid, p.action, p.received_from, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values,

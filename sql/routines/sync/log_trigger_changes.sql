@@ -18,18 +18,18 @@ begin
         select i.uid
         from pg_temp.lizsync_incoming as i
         left join %s as t on t.uid = i.uid
-        where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a'
+        where i.row_id >= $1 and i.row_id < $2 and i.state = 'a'
           and case
               when i.action = 'D' then t.uid is not null
               when i.exists_here then t.uid is null
-                  or (@extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $4 operator(@extschema:hstore@.=) i.row_before
+                  or (@extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $3 operator(@extschema:hstore@.=) i.row_before
                       and not i.row_before operator(@extschema:hstore@.@>)
-                          (coalesce(i.remaining_values, i.new_values) operator(@extschema:hstore@.-) $4))
+                          (coalesce(i.remaining_values, i.new_values) operator(@extschema:hstore@.-) $3))
               else t.uid is null
           end
         limit 1$sql$, p_relation)
     into v_refused
-    using p_relation, p_from_row, p_to_row, p_unlogged_columns;
+    using p_from_row, p_to_row, p_unlogged_columns;
     if v_refused is not null then
         raise exception using
             errcode = 'LZ003',
@@ -38,7 +38,7 @@ begin
 
     execute format($sql$
         insert into audit.logged_actions (changed_at, relation_id, action, uid, old_values, new_values)
-        select clock_timestamp(), $5, 'U', r.uid, @extschema:hstore@.slice(r.expected, @extschema:hstore@.akeys(r.changes)), r.changes
+        select clock_timestamp(), $4, 'U', r.uid, @extschema:hstore@.slice(r.expected, @extschema:hstore@.akeys(r.changes)), r.changes
         from (
             select
                 e.uid, e.expected,
@@ -47,15 +47,15 @@ begin
                 select
                     i.uid,
                     coalesce(i.row_before, '') operator(@extschema:hstore@.||)
-                        (coalesce(i.remaining_values, i.new_values) operator(@extschema:hstore@.-) $4) as expected,
-                    @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $4 as written
+                        (coalesce(i.remaining_values, i.new_values) operator(@extschema:hstore@.-) $3) as expected,
+                    @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $3 as written
                 from pg_temp.lizsync_incoming as i
                 join %s as t on t.uid = i.uid
-                where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a' and i.action <> 'D'
+                where i.row_id >= $1 and i.row_id < $2 and i.state = 'a' and i.action <> 'D'
             ) as e
         ) as r
         where r.changes operator(@extschema:hstore@.<>) ''$sql$, p_relation)
-    using p_relation, p_from_row, p_to_row, p_unlogged_columns, p_relation_id;
+    using p_from_row, p_to_row, p_unlogged_columns, p_relation_id;
 end
 $function$;
 

@@ -27,7 +27,11 @@ as $function$
 -- What the receiver was the last to write is left out of the folded result, never of the single events: a change that
 -- lost against the receiver's disappears with it.
 select
-    r.schema_name, r.table_name, f.uid, f.action, f.origin_server_id, f.changed_at::text, f.corrected_at::text, f.new_values
+    r.schema_name, r.table_name, f.uid, f.action,
+    nullif(f.origin_server_id, (select lizsync.server_id())),
+    f.changed_at::text,
+    case when f.corrected_at <> f.changed_at then f.corrected_at::text end,
+    f.new_values
 from lizsync.fold_window(p_position, p_ahead, p_clock_shift, false) as f
 join audit.logged_relations as r on r.relation_id = f.relation_id
 join lizsync.link_relations as l
@@ -43,4 +47,4 @@ $function$;
 
 comment on function lizsync.outgoing_changes(uuid, pg_snapshot, jsonb, jsonb, interval) is
     'Net changes of this server that the receiver, which has p_position (of some tables more: p_ahead), has not got; p_tables null: of all tables. Times as text, so that they travel '
-    'unharmed whatever the settings of the sessions.';
+    'unharmed whatever the settings of the sessions; null: this server made the change, corrected_at is changed_at.';

@@ -19,6 +19,7 @@ declare
     v_clock_offset constant interval := make_interval(secs => (p_details ->> 'clock_offset_ms')::double precision / 1000);
     v_result jsonb;
 begin
+    perform lizsync.commit_durably();
     perform lizsync.await_link(p_sender_id);
     v_result := lizsync.apply_changes(
         p_sync_id, p_sender_id, p_from, p_to, p_sender_position,

@@ -1,15 +1,31 @@
-create or replace function lizsync.repair_foreign_keys(p_sync_id uuid, p_batch integer, p_after_event_id bigint)
+create or replace function lizsync.repair_foreign_keys(
+    p_sync_id uuid,
+    p_batch integer,
+    p_after_event_id bigint,
+    p_sender_id uuid,
+    p_sender_position pg_snapshot,
+    p_sender_ahead jsonb
+)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 -- A parent was deleted (or got another key) on one side and a child was added on the other: the constraint's own action
 -- decides, as it would have in one database. What is decided here is staged as the next batch, a local change that
--- travels like any other. An orphan whose parent nobody deleted waits for it: the received row is held.
+-- travels like any other.
+-- That is so for what the other side could not know. A sender that had seen the loss of the parent, or made it, and sends a
+-- child with its key means another row, which has taken the key over and has not arrived: its table was left out, or it is
+-- held. Then the child waits for it: it is held. And a sender that deletes a parent, knowing the child here, has deleted
+-- the child or given it another parent before, which has not arrived either: then the parent waits, as it was.
 declare
     v_relations oid[];
     v_constraint record;
     v_orphan record;
+    v_received record;
+    v_sender_knows_children boolean;
+    v_parent_position pg_snapshot;
+    v_position pg_snapshot;
+    v_parent_row_id integer;
     v_key_values @extschema:hstore@.hstore;
     v_parent_uid uuid;
     v_key_here @extschema:hstore@.hstore;
@@ -26,7 +42,9 @@ declare
     v_cause_row_id integer;
     v_other_cause_row_id integer;
     v_to_hold integer[] := '{}';
+    v_parents_to_hold integer[] := '{}';
     v_message text;
+    v_parent_message text;
     v_staged boolean := false;
 begin
     v_relations := array(
@@ -40,6 +58,22 @@ begin
         )) as k
         order by k.constraint_oid
     loop
+        -- of a table that the link does not synchronise the sender learns nothing, ...
+        select
+            coalesce(bool_or((r.schema_name, r.table_name) = (v_constraint.child_schema, v_constraint.child_table)), false)
+            -- ... nor of columns that are not logged
+            and v_constraint.child_columns <@ lizsync.synchronised_columns(v_constraint.child_schema, v_constraint.child_table)::text[],
+            case when bool_or((r.schema_name, r.table_name) = (v_constraint.parent_schema, v_constraint.parent_table))
+                then p_sender_position else '1:1:' end
+        into v_sender_knows_children, v_parent_position
+        from lizsync.link_relations as r
+        where r.peer_id = p_sender_id;
+        v_parent_position := coalesce((
+            select a.position
+            from jsonb_to_recordset(p_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
+            where (a.schema_name, a.table_name) = (v_constraint.parent_schema, v_constraint.parent_table)
+        ), v_parent_position);
+
         for v_orphan in
             select distinct o.child_uid, o.child_table, o.child_ctid, o.key_values
             from lizsync.find_orphans(v_constraint.constraint_oid, p_batch, p_after_event_id) as o
@@ -48,8 +82,34 @@ begin
             into v_key_values
             from unnest(v_constraint.parent_columns, v_constraint.child_columns) as k (parent_column, child_column);
 
-            -- what became of the parent: it has another key here, or it was deleted
-            v_parent_uid := lizsync.find_lost_parent(v_constraint.parent_relation_id, v_key_values);
+            select
+                i.row_id, i.held_position, i.held_sqlstate,
+                not i.exists_here
+                or @extschema:hstore@.exists_any(coalesce(i.remaining_values, i.new_values), v_constraint.child_columns) as has_key
+            into v_received
+            from pg_temp.lizsync_incoming as i
+            where i.relation = v_constraint.child and i.uid = v_orphan.child_uid and i.batch = 0 and i.state = 'a' and i.action <> 'D'
+            limit 1;
+            v_cause_row_id := v_received.row_id;
+            if v_cause_row_id is null and p_batch > 0 then
+                select i.cause_row_id into v_cause_row_id
+                from pg_temp.lizsync_incoming as i
+                where i.relation = v_constraint.child and i.uid = v_orphan.child_uid and i.batch = p_batch
+                limit 1;
+            end if;
+
+            -- What became of the parent: it has another key here, or it was deleted. Who sent the child had not seen what is
+            -- outside of its position; when the child was held, of the one it had then. (What is held for lack of a parent
+            -- was found to be made by somebody who had seen its loss.) A child that was here has just lost its parent.
+            v_position := case
+                when v_received.has_key and v_received.held_sqlstate is distinct from '23503'
+                    then coalesce(v_received.held_position::pg_snapshot, v_parent_position)
+                when v_received.has_key then v_parent_position
+                when p_batch = 0 then lizsync.current_position()
+                else coalesce(v_parent_position, '1:1:')
+            end;
+            v_parent_uid := lizsync.find_lost_parent(
+                v_constraint.parent_relation_id, v_key_values, v_position, case when v_received.has_key then p_sender_id end);
             execute format('select (select @extschema:hstore@.hstore(k.*) from (select %s) as k) from %s as p where p.uid = $1',
                 (select string_agg(format('p.%I', k.column_name), ', ') from unnest(v_constraint.parent_columns) as k (column_name)),
                 v_constraint.parent)
@@ -58,18 +118,14 @@ begin
             v_parent_before := case when v_key_here is null then (
                 select l.old_values
                 from audit.logged_actions as l
-                where l.relation_id = v_constraint.parent_relation_id and l.uid = v_parent_uid and l.action = 'D'
+                where l.transaction_id >= pg_snapshot_xmin(v_position)
+                  and l.relation_id = v_constraint.parent_relation_id and l.uid = v_parent_uid and l.action = 'D'
                 order by l.event_id desc
                 limit 1
             ) end;
 
-            select i.row_id into v_cause_row_id
-            from pg_temp.lizsync_incoming as i
-            where i.relation = v_constraint.child and i.uid = v_orphan.child_uid and i.batch = 0 and i.state = 'a'
-            limit 1;
-
             -- a row with that key has arrived and is held: it is the parent, whatever had the key before
-            v_parent_is_held := v_cause_row_id is not null and exists (
+            v_parent_is_held := v_received.row_id is not null and exists (
                 select from pg_temp.lizsync_incoming as i
                 where i.relation = v_constraint.parent and i.state = 'h' and i.action <> 'D'
                   and i.new_values operator(@extschema:hstore@.@>) v_key_values
@@ -88,6 +144,27 @@ begin
                     v_orphan.key_values, v_constraint.parent_schema, v_constraint.parent_table, v_constraint.constraint_name);
                 v_to_hold := v_to_hold || v_cause_row_id;
                 continue;
+            end if;
+
+            -- the sender took the parent away from a child that it knew
+            if p_batch = 0 and v_received.has_key is not true and v_constraint.child_relation_id is not null and v_sender_knows_children then
+                select i.row_id into v_parent_row_id
+                from pg_temp.lizsync_incoming as i
+                where i.relation = v_constraint.parent and i.uid = v_parent_uid and i.batch = 0 and i.state = 'a'
+                  and not lizsync.is_news(
+                      v_constraint.child_relation_id, v_orphan.child_uid, v_constraint.child_columns,
+                      coalesce(i.held_position::pg_snapshot, (
+                          select a.position
+                          from jsonb_to_recordset(p_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
+                          where (a.schema_name, a.table_name) = (v_constraint.child_schema, v_constraint.child_table)
+                      ), p_sender_position),
+                      p_sender_id);
+                if found then
+                    v_parent_message := format('key (%s) is still referenced from table %I.%I (constraint %I)',
+                        v_key_values, v_constraint.child_schema, v_constraint.child_table, v_constraint.constraint_name);
+                    v_parents_to_hold := v_parents_to_hold || v_parent_row_id;
+                    continue;
+                end if;
             end if;
 
             v_on_loss := case when v_key_here is null then v_constraint.on_delete else v_constraint.on_update end;
@@ -196,6 +273,10 @@ begin
         end loop;
     end loop;
 
+    if v_to_hold = '{}' then
+        v_to_hold := v_parents_to_hold;
+        v_message := v_parent_message;
+    end if;
     if v_to_hold <> '{}' then
         -- rolls back to where the batch was not applied; lizsync.apply_changes goes on without these rows
         raise exception using errcode = 'LZ100', message = v_message, detail = v_to_hold::text;
@@ -204,5 +285,6 @@ begin
 end
 $function$;
 
-comment on function lizsync.repair_foreign_keys(uuid, integer, bigint) is
-    'Finds foreign keys that a batch broke and stages the next batch, which repairs them; returns whether there is one.';
+comment on function lizsync.repair_foreign_keys(uuid, integer, bigint, uuid, pg_snapshot, jsonb) is
+    'Finds foreign keys that a batch broke and stages the next batch, which repairs them; returns whether there is one. '
+    'p_sender_position, p_sender_ahead: what the sender has of this server''s log (null: nothing was delivered, all rows were held).';

@@ -16,6 +16,9 @@ as $function$
 -- were held: the sender has got to know later changes, but the held one was made before.)
 -- delete against anything: the row is deleted. Column against column: the later change, ties by server id.
 begin
+    if not lizsync.has_events(p_position, p_sender_id, true) then
+        return;
+    end if;
     create temporary table lizsync_mine on commit drop as
     select i.row_id, f.action, f.origin_server_id, f.changed_at, f.corrected_at, f.new_values
     from lizsync.fold_window(p_position, p_ahead, p_clock_shift, true) as f

@@ -30,13 +30,14 @@ begin
             message = 'another sync of this link has begun in the meantime',
             hint = 'Wait until it has finished.';
     end if;
+    perform lizsync.await_flush();
     return jsonb_build_object(
         'position', lizsync.current_position(),
-        'has_changes', lizsync.has_events(p_from)
+        'has_changes', lizsync.has_events(p_from, p_receiver_id, false)
     );
 end
 $function$;
 
 comment on function lizsync.start_delivery(uuid, uuid, pg_snapshot) is
-    'The position of a delivery to p_receiver_id, which has p_from, and whether there is anything in its window. '
+    'The position of a delivery to p_receiver_id, which has p_from, and whether its window has anything for it. '
     'LZ001: a central that no longer has all of it; the other half of the sync, the changes of the clone, is done then.';

@@ -6,7 +6,7 @@ as $function$
 begin
     -- one row to apply: all parts of a staged row together, its values as they came and, where some lost, as they are written
     create temporary table lizsync_incoming (
-        row_id integer generated always as identity primary key,
+        row_id integer generated always as identity,
         batch integer not null,
         relation regclass not null,
         schema_name text not null,
@@ -22,7 +22,8 @@ begin
         corrected_at timestamp with time zone,
         -- null: the change counts as made here and travels to every other server, the sender included
         received_from uuid,
-        exists_here boolean not null default false,
+        -- as the change supposes, until lizsync.lock_rows has looked
+        exists_here boolean not null,
         -- the whole row before the change, where triggers of the user may change more of it
         row_before @extschema:hstore@.hstore,
         -- columns that this server had changed to the same value: logged although nothing changes
@@ -34,6 +35,7 @@ begin
         held_id bigint,
         held_since timestamp with time zone,
         held_position text,
+        held_sqlstate text,
         -- the received row that made this server decide something about another one
         cause_row_id integer
     ) on commit drop;

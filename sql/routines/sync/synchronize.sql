@@ -79,6 +79,8 @@ begin
                     'select lizsync.stage_changes(%L, %s)', v_begun ->> 'sync_id', v_chunk.rows));
             end if;
         end loop;
+        -- neither what was sent nor the number of this transaction may be forgotten here once the central has them
+        perform lizsync.await_flush();
         v_push := lizsync.ask_central(v_connection, format(
             'select lizsync.receive_changes(%L, %L, %L, %L, %L, %L)',
             v_begun ->> 'sync_id', v_server_id, v_central ->> 'position', v_position, v_clone ->> 'position',

@@ -21,44 +21,55 @@ begin
         return 0;
     end if;
 
-    -- the values as they are, and which of them really change
+    -- the values as they are, and which of them really change. No new_values among what is kept: a row of all three could be
+    -- larger than PostgreSQL allows
     v_before := format($sql$
-        with before as materialized (
+        with wanted as materialized (
             select
-                i.row_id, i.uid, i.received_from, i.agreed_columns,
-                coalesce(i.remaining_values, i.new_values) as new_values,
-                (select @extschema:hstore@.hstore(c.*) from (select %2$s) as c) as old_values
-            from pg_temp.lizsync_incoming as i
-            join %1$s as t on t.uid = i.uid
-            where i.relation = $1 and i.row_id >= $2 and i.row_id < $3 and i.state = 'a' and i.action <> 'D'
-              and i.exists_here
-        ), wanted as materialized (
-            -- no new_values: a row of all three could be larger than PostgreSQL allows
+                b.row_id, b.uid, b.received_from, b.several_parts, b.origin_server_id, b.changed_at, b.corrected_at, b.old_values,
+                case cardinality(b.agreed_columns)
+                    when 0 then b.new_values operator(@extschema:hstore@.-) b.old_values
+                    else @extschema:hstore@.slice(
+                        b.new_values,
+                        @extschema:hstore@.akeys(b.new_values operator(@extschema:hstore@.-) b.old_values) || b.agreed_columns)
+                end as changes
+            from (
+                select
+                    i.row_id, i.uid, i.received_from, i.several_parts, i.origin_server_id, i.changed_at, i.corrected_at,
+                    i.agreed_columns, coalesce(i.remaining_values, i.new_values) as new_values,
+                    @extschema:hstore@.hstore(c.*) as old_values
+                from pg_temp.lizsync_incoming as i
+                join %1$s as t on t.uid = i.uid
+                cross join lateral (select %2$s) as c
+                where i.row_id >= $1 and i.row_id < $2 and i.state = 'a' and i.action <> 'D' and i.exists_here
+                offset 0
+            ) as b
+        ), written as (
             select
-                b.row_id, b.uid, b.received_from, b.old_values,
-                @extschema:hstore@.slice(
-                    b.new_values,
-                    @extschema:hstore@.akeys(b.new_values operator(@extschema:hstore@.-) b.old_values) || b.agreed_columns
-                ) as changes
-            from before as b
+                w.uid, w.received_from, w.origin_server_id, w.changed_at, w.corrected_at, w.old_values, w.changes
+            from wanted as w
+            where not w.several_parts
+            %3$s
         ), logged as (
             insert into audit.logged_actions (
                 changed_at, corrected_at, relation_id, action, uid, origin_server_id, received_from, old_values, new_values
             )
             select
-                s.changed_at, s.corrected_at, $4, 'U', w.uid, nullif(s.origin_server_id, $5), w.received_from,
-                @extschema:hstore@.slice(w.old_values, written.columns),
-                @extschema:hstore@.slice(w.changes, written.columns)
-            from wanted as w
-            join pg_temp.lizsync_writers as s on s.row_id = w.row_id
-            cross join lateral (
-                select case when $6 then @extschema:hstore@.akeys(@extschema:hstore@.slice(w.changes, @extschema:hstore@.akeys(s.new_values)))
-                            else @extschema:hstore@.akeys(w.changes) end as columns
-            ) as written
-            where written.columns <> '{}'
+                w.changed_at, w.corrected_at, $3, 'U', w.uid, nullif(w.origin_server_id, $4), w.received_from,
+                @extschema:hstore@.slice(w.old_values, @extschema:hstore@.akeys(w.changes)), w.changes
+            from written as w
+            where w.changes operator(@extschema:hstore@.<>) ''
         )$sql$,
         p_relation,
-        (select string_agg(format('t.%I', c.column_name), ', ') from unnest(p_columns) as c (column_name))
+        (select string_agg(format('t.%I', c.column_name), ', ') from unnest(p_columns) as c (column_name)),
+        case when p_several_parts then $sql$
+            union all
+            select
+                w.uid, w.received_from, p.origin_server_id, p.changed_at, p.corrected_at, w.old_values,
+                @extschema:hstore@.slice(w.changes, @extschema:hstore@.akeys(p.new_values))
+            from wanted as w
+            join pg_temp.lizsync_incoming_parts as p on p.row_id = w.row_id
+            where w.several_parts$sql$ else '' end
     );
 
     if p_replace then
@@ -109,7 +120,7 @@ begin
 
     execute v_before || v_change || ' select count(*) from changed'
     into v_rows
-    using p_relation, p_from_row, p_to_row, p_relation_id, lizsync.server_id(), p_several_parts;
+    using p_from_row, p_to_row, p_relation_id, lizsync.server_id();
     return v_rows;
 end
 $function$;

@@ -1,0 +1,18 @@
+create or replace function lizsync.incoming_relations(p_batch integer)
+returns table (relation regclass, first_row integer, last_row integer)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    return query
+    select i.relation, min(i.row_id), max(i.row_id)
+    from pg_temp.lizsync_incoming as i
+    where i.batch = p_batch
+    group by i.schema_name, i.table_name, i.relation
+    order by i.schema_name, i.table_name;
+end
+$function$;
+
+comment on function lizsync.incoming_relations(integer) is
+    'The tables of a batch of lizsync_incoming, in the order of its rows: those of a table stand together, from first_row to last_row.';
