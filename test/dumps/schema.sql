@@ -29,6 +29,7 @@ CREATE TABLE audit.logged_actions (
     received_from uuid,
     old_values public.hstore,
     new_values public.hstore,
+    unlogged_columns text[],
     CONSTRAINT logged_actions_action_check CHECK ((action = ANY (ARRAY['I'::"char", 'U'::"char", 'D'::"char"])))
 );
 
@@ -63,6 +64,10 @@ COMMENT ON COLUMN audit.logged_actions.old_values IS 'Values before the change: 
 -- Name: COLUMN logged_actions.new_values; Type: COMMENT; Schema: audit; Owner: -
 
 COMMENT ON COLUMN audit.logged_actions.new_values IS 'Values after the change: of the changed columns (U), of all columns (I), null (D).';
+
+-- Name: COLUMN logged_actions.unlogged_columns; Type: COMMENT; Schema: audit; Owner: -
+
+COMMENT ON COLUMN audit.logged_actions.unlogged_columns IS 'Columns whose values were too large to be logged: null in new_values, not in old_values. Null: everything was logged.';
 
 -- Name: event_id_sequence; Type: SEQUENCE; Schema: audit; Owner: -
 
@@ -551,6 +556,10 @@ ALTER TABLE ONLY lizsync.server_metadata
 -- Name: logged_actions_transaction_id; Type: INDEX; Schema: audit; Owner: -
 
 CREATE INDEX logged_actions_transaction_id ON audit.logged_actions USING btree (transaction_id);
+
+-- Name: logged_actions_unlogged; Type: INDEX; Schema: audit; Owner: -
+
+CREATE INDEX logged_actions_unlogged ON audit.logged_actions USING btree (transaction_id) WHERE (unlogged_columns IS NOT NULL);
 
 -- Name: conflicts_sync_id; Type: INDEX; Schema: lizsync; Owner: -
 

@@ -26,29 +26,61 @@ declare
     v_old @extschema:hstore@.hstore;
     v_new @extschema:hstore@.hstore;
     v_columns text[];
+    v_is_large boolean;
+    v_too_large_columns text[];
+    v_uid uuid;
     v_is_current boolean;
 begin
     if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
         return null;
     end if;
 
-    if tg_op <> 'INSERT' then
-        v_old := @extschema:hstore@.hstore(old) operator(@extschema:hstore@.-) v_unlogged_columns;
+    -- as in audit.log_statement
+    v_is_large := greatest(pg_column_size(old), pg_column_size(new)) > 100000;
+    if not v_is_large then
+        if tg_op <> 'INSERT' then
+            v_old := @extschema:hstore@.hstore(old) operator(@extschema:hstore@.-) v_unlogged_columns;
+        end if;
+        if tg_op <> 'DELETE' then
+            v_new := @extschema:hstore@.hstore(new) operator(@extschema:hstore@.-) v_unlogged_columns;
+        end if;
+    elsif tg_op = 'INSERT' then
+        execute audit.large_rows_query(tg_relid, v_unlogged_columns, null, '(select ($1).*)')
+        into v_uid, v_new, v_too_large_columns
+        using new;
+    elsif tg_op = 'DELETE' then
+        execute audit.large_rows_query(tg_relid, v_unlogged_columns, '(select ($1).*)', null)
+        into v_uid, v_old, v_too_large_columns
+        using old;
+    else
+        execute audit.large_rows_query(tg_relid, v_unlogged_columns, '(select ($1).*)', '(select ($2).*)')
+        into v_uid, v_old, v_new, v_too_large_columns
+        using old, new;
     end if;
+
     if tg_op <> 'DELETE' then
-        v_new := @extschema:hstore@.hstore(new) operator(@extschema:hstore@.-) v_unlogged_columns;
-        v_columns := @extschema:hstore@.akeys(v_new operator(@extschema:hstore@.-) coalesce(v_old, ''));
-        if v_columns = '{}' then
+        v_columns := case when v_is_large then @extschema:hstore@.akeys(v_new)
+                          else @extschema:hstore@.akeys(v_new operator(@extschema:hstore@.-) coalesce(v_old, '')) end;
+        -- null: of a large row nothing has changed
+        if coalesce(v_columns, '{}') = '{}' then
             return null;
         end if;
         execute format('select exists (select from only %s as t where t.ctid = $1)', tg_relid::regclass)
         into v_is_current
         using new.ctid;
         if not v_is_current then
-            execute format('select @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $2 from %s as t where t.uid = $1',
-                           pg_partition_root(tg_relid))
-            into v_new
-            using new.uid, v_unlogged_columns;
+            if v_is_large then
+                execute audit.large_rows_query(
+                    tg_relid, v_unlogged_columns, null,
+                    format('(select * from %s where uid = %L)', pg_partition_root(tg_relid), new.uid))
+                into v_uid, v_new, v_too_large_columns;
+                v_too_large_columns := nullif(array(select unnest(v_too_large_columns) intersect select unnest(v_columns)), '{}');
+            else
+                execute format('select @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $2 from %s as t where t.uid = $1',
+                               pg_partition_root(tg_relid))
+                into v_new
+                using new.uid, v_unlogged_columns;
+            end if;
             if v_new is null then
                 return null;
             end if;
@@ -76,12 +108,13 @@ begin
         perform set_config('lizsync_audit.partition_statement', v_statement_id::text, true);
     end if;
 
-    insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values, new_values)
+    insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values, new_values, unlogged_columns)
     values (
         v_statement_id, v_changed_at, v_relation_id, left(tg_op, 1)::"char",
         case tg_op when 'DELETE' then old.uid else new.uid end,
         case tg_op when 'UPDATE' then @extschema:hstore@.slice(v_old, v_columns) else v_old end,
-        case tg_op when 'UPDATE' then @extschema:hstore@.slice(v_new, v_columns) else v_new end
+        case tg_op when 'UPDATE' then @extschema:hstore@.slice(v_new, v_columns) else v_new end,
+        v_too_large_columns
     );
     perform set_config('lizsync_audit.last_event', currval('audit.event_id_sequence')::text, true);
     return null;

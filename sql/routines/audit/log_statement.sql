@@ -10,8 +10,11 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 set bytea_output = 'hex'
 set lc_monetary = 'C'
--- plans are kept for the session: one that was made for a single row must not join a million rows in a nested loop
+-- plans are kept for the session: one that was made for a single row must not join a million rows in a nested loop, nor
+-- sort them
 set enable_nestloop = off
+set enable_mergejoin = off
+set work_mem = '64MB'
 as $function$
 -- Arguments of the trigger: relation_id, the columns that are not logged as values (uid, generated, excluded), and
 -- "partition" where it is on a partition: once that is detached it is a table of its own, which nobody synchronises.
@@ -24,23 +27,56 @@ declare
     -- a mark that is no number was not written by us: then everything the transaction logged is looked at
     v_logged_before constant bigint := case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end;
     v_changed_at constant timestamp with time zone := clock_timestamp();
+    v_is_large boolean;
     v_statement_id bigint;
     v_logged bigint;
+    v_set text;
 begin
-    perform set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
+    v_set := set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
 
     -- what synchronisation applies is logged by lizsync.apply_changes, which knows its origin; what triggers change
     -- on that occasion (at a greater depth) is an ordinary change of this server
     if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
         return null;
     end if;
-    if tg_argv[2] = 'partition' and not (select c.relispartition from pg_class as c where c.oid = tg_relid) then
-        return null;
+    if tg_argv[2] = 'partition' then
+        if not (select c.relispartition from pg_class as c where c.oid = tg_relid) then
+            return null;
+        end if;
     end if;
+
+    -- sizes as stored, compressed perhaps: text may be a thousand times as long. The block writes nothing, so that it takes
+    -- no transaction id.
+    begin
+        if tg_op = 'INSERT' then
+            v_is_large := exists (select from new_rows as n where pg_column_size(n.*) > 100000);
+        elsif tg_op = 'DELETE' then
+            v_is_large := exists (select from old_rows as o where pg_column_size(o.*) > 100000);
+        else
+            v_is_large := exists (
+                select from old_rows as o where pg_column_size(o.*) > 100000
+                union all
+                select from new_rows as n where pg_column_size(n.*) > 100000
+            );
+        end if;
+    exception
+        -- more than PostgreSQL allows in one piece
+        when program_limit_exceeded or out_of_memory or internal_error then
+            v_is_large := true;
+    end;
 
     v_statement_id := nextval('audit.logged_statements_statement_id_seq');
 
-    if tg_op = 'INSERT' then
+    if v_is_large then
+        execute format(
+            'insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, %s, unlogged_columns)
+             select $1, $2, $3, $4, r.* from (%s) as r',
+            case tg_op when 'INSERT' then 'new_values' when 'DELETE' then 'old_values' else 'old_values, new_values' end,
+            audit.large_rows_query(
+                tg_relid, v_unlogged_columns,
+                case when tg_op <> 'INSERT' then 'old_rows' end, case when tg_op <> 'DELETE' then 'new_rows' end))
+        using v_statement_id, v_changed_at, v_relation_id, left(tg_op, 1)::"char";
+    elsif tg_op = 'INSERT' then
         insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, new_values)
         select
             v_statement_id, v_changed_at, v_relation_id, 'I', n.uid,
@@ -61,12 +97,9 @@ begin
         from (
             select
                 rows.uid, rows.old_values,
-                rows.new_values operator(@extschema:hstore@.-) rows.old_values as new_values
+                rows.new_values operator(@extschema:hstore@.-) rows.old_values operator(@extschema:hstore@.-) v_unlogged_columns as new_values
             from (
-                select
-                    o.uid,
-                    @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) v_unlogged_columns as old_values,
-                    @extschema:hstore@.hstore(n.*) operator(@extschema:hstore@.-) v_unlogged_columns as new_values
+                select o.uid, @extschema:hstore@.hstore(o.*) as old_values, @extschema:hstore@.hstore(n.*) as new_values
                 from old_rows o
                 join new_rows n on n.uid = o.uid
                 offset 0
@@ -99,7 +132,7 @@ begin
             v_logged_before
         );
     end if;
-    perform set_config('lizsync_audit.last_event', currval('audit.event_id_sequence')::text, true);
+    v_set := set_config('lizsync_audit.last_event', currval('audit.event_id_sequence')::text, true);
     return null;
 end
 $function$;

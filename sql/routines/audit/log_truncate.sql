@@ -19,6 +19,7 @@ declare
     v_table regclass;
     v_logged bigint := 0;
     v_logged_here bigint;
+    v_is_large boolean;
 begin
     if current_setting('session_replication_role') = 'replica' and pg_trigger_depth() = 1 then
         return null;
@@ -45,10 +46,20 @@ begin
               limit 1
           )
     loop
-        execute format($sql$
-            insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values)
-            select $1, clock_timestamp(), $2, 'D', o.uid, @extschema:hstore@.hstore(o.*) operator(@extschema:hstore@.-) $3
-            from only %s as o$sql$, v_table)
+        begin
+            execute format('select exists (select from only %s as o where pg_column_size(o.*) > 100000)', v_table)
+            into v_is_large;
+        exception
+            when program_limit_exceeded or out_of_memory or internal_error then
+                v_is_large := true;
+        end;
+        execute format(
+            'insert into audit.logged_actions (statement_id, changed_at, relation_id, action, uid, old_values, unlogged_columns)
+             select $1, clock_timestamp(), $2, ''D'', o.* from (%s) as o',
+            case when v_is_large
+                then audit.large_rows_query(v_table, tg_argv[1]::text[], format('only %s', v_table), null)
+                else format('select t.uid, @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $3, null::text[] from only %s as t', v_table)
+            end)
         using v_statement_id, tg_argv[0]::integer, tg_argv[1]::text[];
         get diagnostics v_logged_here = row_count;
         v_logged := v_logged + v_logged_here;

@@ -10,7 +10,8 @@ as $function$
 declare
     v_setting text := pg_catalog.format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
 begin
-    perform pg_catalog.set_config(
+    -- assigned, as PERFORM would run a query
+    v_setting := pg_catalog.set_config(
         v_setting,
         pg_catalog.concat(
             pg_catalog.current_setting('lizsync_audit.last_event', true), ',',

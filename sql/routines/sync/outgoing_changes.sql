@@ -37,6 +37,7 @@ join audit.logged_relations as r on r.relation_id = f.relation_id
 join lizsync.link_relations as l
     on l.peer_id = p_receiver_id and l.schema_name = r.schema_name and l.table_name = r.table_name
 where (select lizsync.check_peer(p_receiver_id))
+  and (select lizsync.check_logged_values(p_receiver_id, p_position, p_ahead, p_tables))
   and lizsync.names_table(p_tables, r.schema_name, r.table_name)
   and (
       f.received_from is distinct from p_receiver_id
