@@ -438,12 +438,12 @@ COMMENT ON COLUMN lizsync.server_metadata.former_incarnations IS 'Where this dat
 -- Name: staged_changes; Type: TABLE; Schema: lizsync; Owner: -
 
 CREATE UNLOGGED TABLE lizsync.staged_changes (
-    sync_id uuid NOT NULL,
+    sync_id uuid DEFAULT (NULLIF(current_setting('lizsync.sync_id'::text, true), ''::text))::uuid NOT NULL,
     schema_name text NOT NULL,
     table_name text NOT NULL,
     uid uuid NOT NULL,
     action "char" NOT NULL,
-    origin_server_id uuid NOT NULL,
+    origin_server_id uuid,
     changed_at timestamp with time zone NOT NULL,
     corrected_at timestamp with time zone,
     new_values public.hstore,
@@ -453,6 +453,18 @@ CREATE UNLOGGED TABLE lizsync.staged_changes (
 -- Name: TABLE staged_changes; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON TABLE lizsync.staged_changes IS 'Net changes that were received and are being applied: for a row one D, or one I and one U for each further writer, or U only.';
+
+-- Name: COLUMN staged_changes.sync_id; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.staged_changes.sync_id IS 'The sync that delivers; COPY leaves it out, the setting lizsync.sync_id of the transaction says it for all rows.';
+
+-- Name: COLUMN staged_changes.origin_server_id; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.staged_changes.origin_server_id IS 'Server where the change was made; null: the sender.';
+
+-- Name: COLUMN staged_changes.corrected_at; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.staged_changes.corrected_at IS 'Time of the change by the clock of the central. null in what was received (batch 0): the same as changed_at; in what this server decided: the change is corrected when it is sent.';
 
 -- Name: logged_actions event_id; Type: DEFAULT; Schema: audit; Owner: -
 

@@ -22,7 +22,7 @@ declare
     v_relation_id constant integer := tg_argv[0];
     v_unlogged_columns constant text[] := tg_argv[1];
     v_setting constant text := format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
-    v_marks constant text := current_setting(v_setting, true);
+    v_marks constant text := coalesce(current_setting(v_setting, true), '');
     v_mark constant text := split_part(v_marks, ',', 1);
     -- a mark that is no number was not written by us: then everything the transaction logged is looked at
     v_logged_before constant bigint := case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end;
@@ -32,7 +32,9 @@ declare
     v_logged bigint;
     v_set text;
 begin
-    v_set := set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
+    if v_marks <> '' then
+        v_set := set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
+    end if;
 
     -- what synchronisation applies is logged by lizsync.apply_changes, which knows its origin; what triggers change
     -- on that occasion (at a greater depth) is an ordinary change of this server

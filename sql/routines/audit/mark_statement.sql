@@ -5,6 +5,7 @@ as $function$
 -- Remembers, before a statement on an audited table changes anything, what this transaction had logged by then.
 -- audit.log_statement compares: when other statements logged something in between, they ran inside this one (in a
 -- trigger or a function), and their events must sort after this statement's own.
+-- A statement that begins while nothing was logged has no mark: what there is at its end was logged inside it.
 -- The marks of nested statements on one table form a stack, the newest first. They live in settings of the transaction,
 -- because those follow savepoints; they decide nothing but the order of the transaction's own events.
 declare
