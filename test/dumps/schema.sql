@@ -473,7 +473,7 @@ ALTER TABLE ONLY audit.logged_actions ALTER COLUMN event_id SET DEFAULT nextval(
 -- Name: logged_actions logged_actions_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
 
 ALTER TABLE ONLY audit.logged_actions
-    ADD CONSTRAINT logged_actions_pkey PRIMARY KEY (event_id);
+    ADD CONSTRAINT logged_actions_pkey PRIMARY KEY (transaction_id, event_id);
 
 -- Name: logged_relations logged_relations_pkey; Type: CONSTRAINT; Schema: audit; Owner: -
 
@@ -564,10 +564,6 @@ ALTER TABLE ONLY lizsync.sequences
 
 ALTER TABLE ONLY lizsync.server_metadata
     ADD CONSTRAINT server_metadata_pkey PRIMARY KEY (only_row);
-
--- Name: logged_actions_transaction_id; Type: INDEX; Schema: audit; Owner: -
-
-CREATE INDEX logged_actions_transaction_id ON audit.logged_actions USING btree (transaction_id);
 
 -- Name: logged_actions_unlogged; Type: INDEX; Schema: audit; Owner: -
 

@@ -7,14 +7,12 @@ create or replace function audit.drop_doubled_events(
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
--- the index of event_id, whatever is known about the log
+-- the index, whatever is known about the log
 set enable_seqscan = off
 as $function$
 -- Rows in partitions without statement triggers were logged by audit.log_partition_row, each with all that it changed, just
 -- before. An update through the root that moves a row from such a partition to another one left only its deletion there:
 -- the row was inserted elsewhere, and is logged as such.
--- transaction_id is compared as text to keep its index out: the events are found by their ids, however many the
--- transaction has logged before.
 declare
     v_dropped bigint;
     v_doubled bigint[];
@@ -24,13 +22,13 @@ begin
         select a.event_id, a.uid
         from audit.logged_actions as a
         where a.event_id > p_after_event_id
-          and a.transaction_id::text = pg_current_xact_id()::text
+          and a.transaction_id = pg_current_xact_id()
           and a.statement_id = p_statement_id
     ), last_of_others as materialized (
         select distinct on (a.uid) a.uid, a.action, a.statement_id
         from audit.logged_actions as a
         where a.event_id > p_after_event_id
-          and a.transaction_id::text = pg_current_xact_id()::text
+          and a.transaction_id = pg_current_xact_id()
           and a.relation_id = p_relation_id
           and a.statement_id <> p_statement_id
           and a.uid in (select o.uid from own as o)
@@ -44,7 +42,7 @@ begin
     join own as o on o.uid = l.uid
     where l.statement_id < 0;
 
-    delete from audit.logged_actions as a where a.event_id = any (v_doubled);
+    delete from audit.logged_actions as a where a.transaction_id = pg_current_xact_id() and a.event_id = any (v_doubled);
     get diagnostics v_dropped = row_count;
 
     if v_moved is not null then
@@ -52,7 +50,8 @@ begin
             'update audit.logged_actions as a
              set action = ''I'', old_values = null, new_values = @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.-) $1
              from %s as t
-             where t.uid = a.uid and a.uid = any ($2) and a.event_id > $3 and a.statement_id = $4',
+             where t.uid = a.uid and a.uid = any ($2)
+               and a.transaction_id = pg_current_xact_id() and a.event_id > $3 and a.statement_id = $4',
             (select format('%I.%I', r.schema_name, r.table_name)::regclass
              from audit.logged_relations as r
              where r.relation_id = p_relation_id))

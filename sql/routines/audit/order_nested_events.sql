@@ -61,7 +61,7 @@ begin
     update audit.logged_actions as a
     set event_id = r.new_event_id
     from renumbered as r
-    where a.event_id = r.event_id;
+    where a.transaction_id = pg_current_xact_id() and a.event_id = r.event_id;
 end
 $function$;
 

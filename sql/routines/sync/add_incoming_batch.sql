@@ -63,6 +63,12 @@ begin
     end if;
     analyze pg_temp.lizsync_incoming (row_id, batch, relation, uid, action, exists_here, state);
 
+    insert into pg_temp.lizsync_incoming_relations (batch, relation, schema_name, table_name, first_row, last_row)
+    select p_batch, i.relation, i.schema_name, i.table_name, min(i.row_id), max(i.row_id)
+    from pg_temp.lizsync_incoming as i
+    where i.batch = p_batch
+    group by i.relation, i.schema_name, i.table_name;
+
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
         insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
         select i.row_id, p.action, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values

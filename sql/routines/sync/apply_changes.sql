@@ -35,6 +35,7 @@ declare
     v_has_held boolean;
     v_carefully boolean;
     v_is_locking boolean;
+    v_as_supposed boolean;
     v_pruned record;
     v_relation record;
     v_held_position pg_snapshot;
@@ -128,8 +129,10 @@ begin
         loop
             begin
                 v_is_locking := true;
+                v_as_supposed := true;
                 for v_relation in select r.* from lizsync.incoming_relations(0) as r loop
-                    perform lizsync.lock_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully);
+                    v_as_supposed := lizsync.lock_rows(
+                        v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully) and v_as_supposed;
                 end loop;
                 v_is_locking := false;
 
@@ -140,10 +143,12 @@ begin
                     perform lizsync.resolve_conflicts(p_sender_id, v_held_position, '[]', p_clock_shift, true);
                 end loop;
 
-                update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
-                update pg_temp.lizsync_incoming as i
-                set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
-                where i.action = 'U' and not i.exists_here and i.state = 'a';
+                if v_as_supposed is not true then
+                    update pg_temp.lizsync_incoming as i set state = 's' where i.action = 'D' and not i.exists_here;
+                    update pg_temp.lizsync_incoming as i
+                    set state = 'h', sqlstate = 'LZ003', message = 'the row to update is not there, and it was not deleted here'
+                    where i.action = 'U' and not i.exists_here and i.state = 'a';
+                end if;
 
                 -- what was changed here since the sender's position may have been removed from the log (lizsync.prune_central): then
                 -- nobody can say any more whether an older change of the sender lost
@@ -254,7 +259,7 @@ begin
         get diagnostics v_conflicts = row_count;
 
         drop view pg_temp.lizsync_writers;
-        drop table pg_temp.lizsync_incoming, pg_temp.lizsync_incoming_parts, pg_temp.lizsync_found_conflicts;
+        drop table pg_temp.lizsync_incoming, pg_temp.lizsync_incoming_relations, pg_temp.lizsync_incoming_parts, pg_temp.lizsync_found_conflicts;
     end if;
 
     update lizsync.links as l

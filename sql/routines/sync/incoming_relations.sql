@@ -6,11 +6,10 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     return query
-    select i.relation, min(i.row_id), max(i.row_id)
-    from pg_temp.lizsync_incoming as i
-    where i.batch = p_batch
-    group by i.schema_name, i.table_name, i.relation
-    order by i.schema_name, i.table_name;
+    select r.relation, r.first_row, r.last_row
+    from pg_temp.lizsync_incoming_relations as r
+    where r.batch = p_batch
+    order by r.schema_name, r.table_name;
 end
 $function$;
 

@@ -1,5 +1,5 @@
 create or replace function lizsync.lock_rows(p_relation regclass, p_from_row integer, p_to_row integer, p_skip_locked boolean)
-returns void
+returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 -- somebody may leave a row locked for hours: the others don't wait for that
@@ -18,6 +18,7 @@ declare
     v_found bigint;
     v_found_inserts bigint;
     v_locked uuid[];
+    v_as_supposed boolean := true;
 begin
     select count(*) filter (where i.action = 'D'), count(*) filter (where i.action = 'U'), count(*) filter (where i.action = 'I')
     into v_deletes, v_updates, v_inserts
@@ -49,6 +50,7 @@ begin
         end if;
         continue when v_locked is null and v_found_inserts = 0 and v_found = case v_action when 'D' then v_deletes else v_updates end;
 
+        v_as_supposed := false;
         execute format($sql$
             update pg_temp.lizsync_incoming as i
             set exists_here = not i.exists_here
@@ -64,9 +66,10 @@ begin
               and i.exists_here and i.uid <> all (v_locked);
         end if;
     end loop;
+    return v_as_supposed;
 end
 $function$;
 
 comment on function lizsync.lock_rows(regclass, integer, integer, boolean) is
     'Locks the rows of a table that incoming changes touch and notes where they are not there, or there, against what the changes '
-    'suppose. Those that somebody else keeps locked get state h with p_skip_locked, else 55P03.';
+    'suppose; returns whether all is as supposed. Those that somebody else keeps locked get state h with p_skip_locked, else 55P03.';

@@ -48,7 +48,7 @@ declare
     v_staged boolean := false;
 begin
     v_relations := array(
-        select distinct i.relation::oid from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.state = 'a');
+        select r.relation::oid from pg_temp.lizsync_incoming_relations as r where r.batch = p_batch);
     for v_constraint in
         select k.*
         from lizsync.foreign_keys(array(

@@ -40,6 +40,16 @@ begin
         cause_row_id integer
     ) on commit drop;
 
+    -- the tables of each batch, whose rows stand together
+    create temporary table lizsync_incoming_relations (
+        batch integer not null,
+        relation regclass not null,
+        schema_name text not null,
+        table_name text not null,
+        first_row integer not null,
+        last_row integer not null
+    ) on commit drop;
+
     create temporary table lizsync_incoming_parts (
         row_id integer not null,
         action "char" not null,
