@@ -68,6 +68,7 @@ begin
     from pg_temp.lizsync_incoming as i
     where i.batch = p_batch
     group by i.relation, i.schema_name, i.table_name;
+    perform lizsync.check_rights(r.relation) from pg_temp.lizsync_incoming_relations as r where r.batch = p_batch;
 
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
         insert into pg_temp.lizsync_incoming_parts (row_id, action, origin_server_id, changed_at, corrected_at, new_values)
@@ -86,4 +87,4 @@ $function$;
 
 comment on function lizsync.add_incoming_batch(uuid, integer, uuid) is
     'Brings the staged parts of a batch together, one row in lizsync_incoming for each row to apply, table by table; returns '
-    'how many.';
+    'how many. LZ001 when a right on one of the tables is missing.';
