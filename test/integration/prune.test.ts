@@ -88,7 +88,7 @@ async function expectEqual(): Promise<void> {
   for (const each of world.clones) expect(await world.contents(each)).toEqual(expected);
 }
 
-describe('the log of a clone', () => {
+describe('the log of a clone (behaviour 14)', () => {
   it.each(transports)('loses with a sync what the central has received, and no more (%s)', async (transport) => {
     await clone.query(`update test.place set name = 'sent'`);
     await central.query(`insert into test.place (id, name) values (10, 'new')`);
@@ -170,7 +170,7 @@ describe('the log of a clone', () => {
   });
 });
 
-describe('lizsync prune', () => {
+describe('lizsync prune (behaviour 14)', () => {
   it('removes from the log of the central what is older than --keep and has reached all clones', async () => {
     await central.query(`update test.place set name = 'old'`);
     await age(central, 400);
@@ -260,7 +260,7 @@ describe('lizsync prune', () => {
   });
 });
 
-describe('a clone that stayed away for longer than --expire', () => {
+describe('a clone that stayed away for longer than --expire (behaviour 14)', () => {
   beforeEach(async () => {
     await central.query(`update test.place set name = 'central' where id < 3`);
     await age(central, 400);
