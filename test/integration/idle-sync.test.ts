@@ -41,12 +41,13 @@ async function countReadBy(sync: () => Promise<unknown>): Promise<number> {
 describe('a log that has been carried', () => {
   it.each(transports)('is not read by a sync that has nothing to carry (%s)', async (transport) => {
     expect(await countReadBy(() => link.sync(clone, transport))).toBeLessThan(100);
-    expect(await central.value('select count(*)::integer from audit.logged_actions')).toBe(events);
   });
 
   it('is not read by a sync that carries one change', async () => {
     await central.query('update test.item set number = 0 where id = 1');
     await clone.query('update test.item set number = 0 where id = 2');
     expect(await countReadBy(() => link.sync())).toBeLessThan(100);
+    // last, because it reads them itself: they have been there all the while
+    expect(await central.value('select count(*)::integer from audit.logged_actions')).toBe(events + 2);
   });
 });

@@ -132,7 +132,9 @@ describe.skipIf(tooOld)(`databases without any superuser in them (behaviour 13)$
       await receiver.query(`revoke update on test.place from ${owner.name}`);
       await sender.query('update test.place set number = 1 where id = 1');
       await expect(sync(transport)).rejects.toMatchObject({
-        message: expect.stringContaining(`${owner.name}, the owner of lizsync in this database, may not update rows of`),
+        message: expect.stringContaining(
+          `${owner.name}, the owner of lizsync in this database, may not update rows of`,
+        ),
         hint: expect.stringContaining(`grant update on test.place to ${owner.name}`),
       });
       expect(await receiver.value('select count(*)::integer from lizsync.held_changes')).toBe(0);

@@ -27,9 +27,13 @@ describe('values that are too large for the log', () => {
     await clone.query(`update test.area set note = note || ', changed', checked = not checked where id in (1, 2, 4)`);
     await clone.query(`insert into test.place values (2, 'second')`);
 
+    const other = await clone.value<string>('select uid from test.area where id = 4');
     for (const transport of transports) {
       await expect(sync(clone, transport)).rejects.toMatchObject({
-        message: expect.stringContaining(`row ${uid} of test.area can't be carried: too large (mask)`),
+        // the first of the two
+        message: expect.stringContaining(
+          `row ${[uid, other].sort()[0]} of test.area can't be carried: too large (mask)`,
+        ),
         hint: expect.stringContaining('--exclude-columns'),
       });
     }

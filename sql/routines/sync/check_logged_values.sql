@@ -3,6 +3,8 @@ returns boolean
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- most of the log is long carried, whatever is known about it
+set enable_seqscan = off
 as $function$
 -- A value that was too large for the log can be carried by a later event only: the value became smaller, the row was
 -- deleted. Until then the window stays where it is, so that nothing of the row is lost.
