@@ -2,6 +2,7 @@
 //   --check   change nothing; exit with 1 when README.md is not up to date
 import { readFile, writeFile } from 'node:fs/promises';
 import { createProgram } from '../dist/cli/program.js';
+import { chooseProgressDisplay } from '../dist/cli/progress-display.js';
 import { Terminal } from '../dist/cli/terminal.js';
 
 /** @typedef {import('commander').Command} Command */
@@ -61,7 +62,10 @@ function anchor(command) {
   return `lizsync-${command.name()}`;
 }
 
-const terminal = new Terminal({ json: false, quiet: true, verbose: false });
+const terminal = new Terminal(
+  { json: false, quiet: true, verbose: false },
+  await chooseProgressDisplay(process.stderr),
+);
 const environment = { variables: {}, homeDirectory: undefined, userName: undefined };
 const program = createProgram(terminal, environment, new AbortController().signal, () => {});
 const before = await readFile(readme, 'utf8');

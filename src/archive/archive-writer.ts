@@ -5,7 +5,6 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ZipArchive } from 'archiver';
 import { LizsyncError, UsageError } from '../errors.js';
 import { type Compression, compressBlocks, defaultLevels } from './compression.js';
 import { DigestStream } from './digest-stream.js';
@@ -130,6 +129,8 @@ async function fill<T>(
 ): Promise<{ result: T; bytes: number }> {
   const { compression } = options;
   const level = options.compressionLevel ?? defaultLevels[compression];
+  // only here: no other command should wait for it to be loaded
+  const { ZipArchive } = await import('archiver');
   const zip = new ZipArchive({
     zlib: { level: compression === 'deflate' ? level : defaultLevels.deflate },
     store: compression === 'none',

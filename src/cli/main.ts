@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import type { Environment } from '../db/connection-settings.js';
 import { exitCodes, LizsyncError, UsageError } from '../errors.js';
 import { createProgram } from './program.js';
+import { chooseProgressDisplay } from './progress-display.js';
 import { Terminal } from './terminal.js';
 
 // what a shell reports for a program that a Ctrl-C ended
@@ -13,9 +14,6 @@ const interruptionGraceMilliseconds = 2000;
  * Runs the program: `argv` as in process.argv. The only place where errors are shown and the exit code is set.
  */
 export async function main(argv: string[]): Promise<void> {
-  // a wrong option must be reported in the right form too, and it is found before the options are known
-  const asked = (option: string): boolean => argv.includes(option);
-  const terminal = new Terminal({ json: asked('--json'), quiet: asked('--quiet'), verbose: asked('--verbose') });
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -33,6 +31,12 @@ export async function main(argv: string[]): Promise<void> {
       throw error;
     });
   }
+  // a wrong option must be reported in the right form too, and it is found before the options are known
+  const asked = (option: string): boolean => argv.includes(option);
+  const terminal = new Terminal(
+    { json: asked('--json'), quiet: asked('--quiet'), verbose: asked('--verbose') },
+    await chooseProgressDisplay(process.stderr),
+  );
   try {
     const program = createProgram(terminal, readEnvironment(), interruption.signal, (exitCode) => {
       process.exitCode = exitCode;

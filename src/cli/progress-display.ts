@@ -1,4 +1,4 @@
-import ora, { type Ora } from 'ora';
+import type { Ora } from 'ora';
 import type { ProgressEvent } from '../core/progress.js';
 import { formatBytes, formatNumber } from './format.js';
 
@@ -12,10 +12,17 @@ export interface ProgressDisplay {
   end(succeeded: boolean): void;
 }
 
-/** Chooses how progress looks: a spinner in a terminal, plain lines in a file, a pipe or a mail of cron. */
-export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+/**
+ * Chooses how progress looks: a spinner in a terminal, plain lines in a file, a pipe or a mail of cron. Returns what makes
+ * a display for one command.
+ */
+export async function chooseProgressDisplay(stream: NodeJS.WriteStream): Promise<() => ProgressDisplay> {
   // some pseudo-terminals say that they have no columns, and ora divides by them
-  return stream.isTTY && stream.columns > 0 ? new SpinnerDisplay(stream) : new LineDisplay(stream);
+  if (!stream.isTTY || !(stream.columns > 0)) return () => new LineDisplay(stream);
+  // only here: loading it takes longer than a sync that has nothing to do
+  const { default: ora } = await import('ora');
+  // discardStdin would put the terminal into raw mode, where Ctrl-C is no signal
+  return () => new SpinnerDisplay(ora({ stream, discardStdin: false }));
 }
 
 class SpinnerDisplay implements ProgressDisplay {
@@ -23,9 +30,8 @@ class SpinnerDisplay implements ProgressDisplay {
   #step: string | undefined;
   #transferStart: number | undefined;
 
-  constructor(stream: NodeJS.WriteStream) {
-    // discardStdin would put the terminal into raw mode, where Ctrl-C is no signal
-    this.#spinner = ora({ stream, discardStdin: false });
+  constructor(spinner: Ora) {
+    this.#spinner = spinner;
   }
 
   show(event: ShownEvent): void {

@@ -2,7 +2,7 @@ import chalk, { chalkStderr } from 'chalk';
 import type { ProgressCallback } from '../core/progress.js';
 import { DatabaseError } from '../db/postgres-error.js';
 import { LizsyncError } from '../errors.js';
-import { createProgressDisplay, type ProgressDisplay } from './progress-display.js';
+import type { ProgressDisplay } from './progress-display.js';
 import { toSnakeCaseKeys } from './snake-case.js';
 
 export interface TerminalMode {
@@ -14,10 +14,13 @@ export interface TerminalMode {
 /** What people and scripts see of a command: results on stdout, progress and errors on stderr. */
 export class Terminal {
   #mode: TerminalMode;
+  readonly #createDisplay: () => ProgressDisplay;
   #display: ProgressDisplay | undefined;
 
-  constructor(mode: TerminalMode) {
+  /** `createDisplay` makes what shows the progress of one command on stderr. */
+  constructor(mode: TerminalMode, createDisplay: () => ProgressDisplay) {
     this.#mode = mode;
+    this.#createDisplay = createDisplay;
   }
 
   setMode(mode: TerminalMode): void {
@@ -34,7 +37,7 @@ export class Terminal {
     if (event.kind === 'warning') {
       this.warn(event.text, event.hint);
     } else if (!this.#mode.quiet) {
-      this.#display ??= createProgressDisplay(process.stderr);
+      this.#display ??= this.#createDisplay();
       this.#display.show(event);
     }
   };

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatBytes, formatCount } from '../../src/cli/format.js';
-import { createProgressDisplay, type ProgressDisplay } from '../../src/cli/progress-display.js';
+import { chooseProgressDisplay, type ProgressDisplay } from '../../src/cli/progress-display.js';
 import { toSnakeCaseKeys } from '../../src/cli/snake-case.js';
 
 describe('what the command line prints', () => {
@@ -37,10 +37,10 @@ describe('progress', () => {
   });
 
   /** A terminal, or something else, and what it has been told so far. */
-  function createDisplay(terminal: { isTTY?: boolean; columns?: number }): {
+  async function createDisplay(terminal: { isTTY?: boolean; columns?: number }): Promise<{
     display: ProgressDisplay;
     read(): string;
-  } {
+  }> {
     let output = '';
     const stream = new Writable({
       write(chunk, _encoding, callback) {
@@ -49,15 +49,16 @@ describe('progress', () => {
       },
     });
     const methods = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
-    const display = createProgressDisplay(Object.assign(stream, methods, terminal) as unknown as NodeJS.WriteStream);
-    return { display, read: () => output };
+    const screen = Object.assign(stream, methods, terminal) as unknown as NodeJS.WriteStream;
+    const create = await chooseProgressDisplay(screen);
+    return { display: create(), read: () => output };
   }
 
   const transfer = { kind: 'transfer', tableCount: 2, totalRows: 30 } as const;
 
   /** What is to be seen of the same work. */
-  function showWork(terminal: { isTTY?: boolean; columns?: number }): string {
-    const { display, read } = createDisplay(terminal);
+  async function showWork(terminal: { isTTY?: boolean; columns?: number }): Promise<string> {
+    const { display, read } = await createDisplay(terminal);
     display.show({ kind: 'step', text: 'reading' });
     display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 10, bytes: 100, share: 0.3 });
     display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 20, bytes: 200, share: 0.6 });
@@ -74,25 +75,25 @@ describe('progress', () => {
     'finishing',
   ];
 
-  test('is plain lines in a file, a pipe or a mail, one for each table', () => {
-    expect(showWork({}).trimEnd().split('\n')).toEqual(plainLines);
+  test('is plain lines in a file, a pipe or a mail, one for each table', async () => {
+    expect((await showWork({})).trimEnd().split('\n')).toEqual(plainLines);
   });
 
-  test('is plain lines in a terminal that says it has no columns', () => {
-    expect(showWork({ isTTY: true, columns: 0 }).trimEnd().split('\n')).toEqual(plainLines);
+  test('is plain lines in a terminal that says it has no columns', async () => {
+    expect((await showWork({ isTTY: true, columns: 0 })).trimEnd().split('\n')).toEqual(plainLines);
   });
 
-  test('is a bar that ends as one line for each step in a terminal', () => {
-    const output = showWork({ isTTY: true, columns: 120 });
+  test('is a bar that ends as one line for each step in a terminal', async () => {
+    const output = await showWork({ isTTY: true, columns: 120 });
     expect(output).toContain('reading');
     expect(output).toMatch(/30 rows, 300 B/);
     expect(output).toContain('finishing');
     expect(output).not.toContain('table 1 of 2: s.a');
   });
 
-  test('in a terminal says which table of how many it is at, rows, bytes, rate, and how long it will go on', () => {
+  test('in a terminal says which table of how many it is at, rows, bytes, rate, and how long it will go on', async () => {
     vi.useFakeTimers();
-    const { display, read } = createDisplay({ isTTY: true, columns: 120 });
+    const { display, read } = await createDisplay({ isTTY: true, columns: 120 });
     display.show({ ...transfer, table: 's.a', tableNumber: 1, rows: 0, bytes: 0, share: 0 });
     vi.advanceTimersByTime(30_000);
     display.show({ ...transfer, table: 's.b', tableNumber: 2, rows: 10, bytes: 3_000_000, share: 0.25 });
