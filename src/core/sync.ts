@@ -17,6 +17,8 @@ export interface SynchronizeOptions {
   viaClone?: boolean;
   /** Synchronise only these tables; undefined: all. */
   tables?: { schema: string; table: string }[] | undefined;
+  /** Whether what a sync that broke off has delivered is used, true by default; a clone that does the work itself never does. */
+  resume?: boolean | undefined;
   /** Ends the synchronisation when aborted; nothing is lost by that. */
   signal?: AbortSignal | undefined;
 }
@@ -42,8 +44,18 @@ interface ServerState {
   position: string;
   /** Tables for which it was applied further. */
   ahead: unknown[];
+  /** What is staged there of a delivery that broke off; null: nothing. */
+  stage: Stage | null;
   /** Seconds since 1970 by the clock of the server. */
   clock: number;
+}
+interface Stage {
+  /** The sync that delivered. */
+  sync_id: string;
+  /** The position of the delivery. */
+  seen: string;
+  /** All rows whose last event is below this have arrived. */
+  complete_below: string;
 }
 interface CloneState extends ServerState {
   /** The tables to synchronise; null: all. */
@@ -57,6 +69,8 @@ interface CentralState extends ServerState {
 interface Delivery {
   position: string;
   has_changes: boolean;
+  /** Worth to be committed part by part on its way. */
+  is_large: boolean;
 }
 interface HalfResult {
   rows: number;
@@ -67,7 +81,11 @@ interface HalfResult {
   ahead: unknown[];
 }
 
-const stagedColumns = 'schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values';
+/** What lizsync.take_stage raises when what is left of an earlier delivery is not what the sender thinks. */
+const unfitStage = 'LZ005';
+
+const stagedColumns =
+  'schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values, event_id';
 
 /**
  * Synchronises a clone with its central: carries the clone's changes to the central, then the central's to the clone. Each
@@ -89,9 +107,16 @@ export async function synchronize(
       return await retryTransactions(onProgress, [clone], () => synchronizeViaClone(clone, tables, onProgress));
     const central = await openConnection(options.central, { role: 'central', onNotice, signal });
     try {
-      return await retryTransactions(onProgress, [clone, central], () =>
-        synchronizeServers(central, clone, tables, onProgress),
-      );
+      const run = (resume: boolean): Promise<SynchronizeResult> =>
+        retryTransactions(onProgress, [clone, central], () =>
+          synchronizeServers(central, clone, { tables, resume }, onProgress),
+        );
+      if (options.resume === false) return await run(false);
+      return await run(true).catch((error: unknown) => {
+        if (!(error instanceof DatabaseError) || error.sqlstate !== unfitStage) throw error;
+        onProgress({ kind: 'step', text: `beginning again (${error.message})` });
+        return run(false);
+      });
     } finally {
       await central.close();
     }
@@ -103,9 +128,10 @@ export async function synchronize(
 async function synchronizeServers(
   central: Connection,
   clone: Connection,
-  tables: string[] | undefined,
+  options: { tables: string[] | undefined; resume: boolean },
   onProgress: ProgressCallback,
 ): Promise<SynchronizeResult> {
+  const { tables, resume } = options;
   onProgress({ kind: 'step', text: 'looking for changes' });
   const cloneState = await timeAnswer(() =>
     begin<CloneState>(clone, {}, 'get_clone_state', ...(tables === undefined ? [] : [toArrayLiteral(tables)])),
@@ -144,11 +170,13 @@ async function synchronizeServers(
   };
 
   const pushed = await beginReading(clone, syncId, centralId, centralPosition);
+  const pushStage = resume && pushed.has_changes ? centralState.answer.stage : null;
   if (pushed.has_changes) {
-    onProgress({ kind: 'step', text: 'carrying changes to the central' });
+    onProgress({ kind: 'step', text: describeCarriage('central', pushStage) });
     await carry(
-      clone,
-      { syncId, receiverId: centralId, from: centralPosition, ahead: centralAhead, scope, clockShift: -clockOffset },
+      { ...pushed, syncId, receiverId: centralId, from: centralPosition, ahead: centralAhead, scope, stage: pushStage },
+      -clockOffset,
+      { connection: clone, serverId: cloneId },
       central,
     );
   }
@@ -162,17 +190,20 @@ async function synchronizeServers(
     clonePosition,
     JSON.stringify({
       ...details,
+      resumed: pushStage?.sync_id,
       scope: { tables: scope, from_ahead: centralAhead, sender_ahead: cloneAhead },
     }),
   );
 
   const pulled = await beginReading(central, syncId, cloneId, clonePosition);
   await clone.commitAndBegin();
+  const pullStage = resume && pulled.has_changes ? cloneState.answer.stage : null;
   if (pulled.has_changes) {
-    onProgress({ kind: 'step', text: 'carrying changes to the clone' });
+    onProgress({ kind: 'step', text: describeCarriage('clone', pullStage) });
     await carry(
-      central,
-      { syncId, receiverId: cloneId, from: clonePosition, ahead: cloneAhead, scope, clockShift: 0 },
+      { ...pulled, syncId, receiverId: cloneId, from: clonePosition, ahead: cloneAhead, scope, stage: pullStage },
+      0,
+      { connection: central, serverId: centralId },
       clone,
     );
   }
@@ -186,6 +217,7 @@ async function synchronizeServers(
     push.position,
     JSON.stringify({
       ...details,
+      resumed: pullStage?.sync_id,
       push,
       scope: { tables: scope, from_ahead: cloneAhead, sender_ahead: push.ahead },
     }),
@@ -272,7 +304,7 @@ async function beginReading(sender: Connection, syncId: string, receiverId: stri
   return await begin<Delivery>(sender, { isolation: 'repeatable read' }, 'start_delivery', syncId, receiverId, from);
 }
 
-interface Carriage {
+interface Carriage extends Delivery {
   syncId: string;
   receiverId: string;
   from: string;
@@ -280,20 +312,45 @@ interface Carriage {
   ahead: unknown[];
   /** The tables to carry; null: all. */
   scope: unknown[] | null;
-  /** Milliseconds to add to times of the sender's clock to get the central's. */
-  clockShift: number;
+  /** What the receiver has of it already; null: nothing. */
+  stage: Stage | null;
 }
 
-/** Pipes the sender's net changes into the receiver's staging table; both are in a transaction. */
-async function carry(sender: Connection, carriage: Carriage, receiver: Connection): Promise<void> {
-  const { syncId, receiverId, from, ahead, scope, clockShift } = carriage;
-  const outgoing = `select * from lizsync.outgoing_changes(${literal(receiverId)}, ${literal(from)}, ${literal(JSON.stringify(ahead))}, ${scope === null ? 'null' : literal(JSON.stringify(scope))}, make_interval(secs => ${clockShift / 1000}))`;
+/**
+ * Pipes the sender's net changes into the receiver's staging table; both are in a transaction. What is large is committed
+ * there part by part, so that the next sync can go on where this one breaks off.
+ * @param clockShift milliseconds to add to times of the sender's clock to get the central's
+ */
+async function carry(
+  carriage: Carriage,
+  clockShift: number,
+  sender: { connection: Connection; serverId: string },
+  receiver: Connection,
+): Promise<void> {
+  const { syncId, receiverId, from, stage } = carriage;
+  const scope = [JSON.stringify(carriage.ahead), carriage.scope && JSON.stringify(carriage.scope)] as const;
+  const window = toArguments(receiverId, from, ...scope, `${clockShift.toFixed(3)} milliseconds`);
+  const outgoing =
+    stage === null
+      ? `lizsync.outgoing_changes(${window})`
+      : `lizsync.resumed_changes(${window}, ${toArguments(stage.seen, stage.complete_below)})`;
+  const copy = `copy lizsync.staged_changes (${stagedColumns}) from stdin`;
   await pipeCopy(
-    sender,
-    `copy (${outgoing}) to stdout`,
+    sender.connection,
+    `copy (select * from ${outgoing}) to stdout`,
     receiver,
-    `set local lizsync.sync_id = ${literal(syncId)}; copy lizsync.staged_changes (${stagedColumns}) from stdin`,
+    carriage.is_large
+      ? {
+          copy,
+          before: `call lizsync.keep_stage(${toArguments(syncId, sender.serverId, from, ...scope, carriage.position, stage?.sync_id ?? null)})`,
+          beforeEach: `call lizsync.continue_stage(${literal(syncId)})`,
+        }
+      : `set local lizsync.sync_id = ${literal(syncId)}; ${copy}`,
   );
+}
+
+function describeCarriage(role: ServerRole, stage: Stage | null): string {
+  return `carrying changes to the ${role}${stage === null ? '' : ', going on where an earlier sync broke off'}`;
 }
 
 /** Throws the error that names each table and column that differs. */
@@ -357,7 +414,11 @@ function takeResult<T>(rows: { result: T }[]): T {
 }
 
 function toCall(name: string, ...values: string[]): string {
-  return `select lizsync.${pg.escapeIdentifier(name)}(${values.map(literal).join(', ')}) as result`;
+  return `select lizsync.${pg.escapeIdentifier(name)}(${toArguments(...values)}) as result`;
+}
+
+function toArguments(...values: (string | null)[]): string {
+  return values.map((value) => (value === null ? 'null' : literal(value))).join(', ');
 }
 
 /** A text[] as PostgreSQL writes it. */

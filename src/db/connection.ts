@@ -6,6 +6,7 @@ import copyStreams from 'pg-copy-streams';
 import { LizsyncError } from '../errors.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { cancelSession, nameConnection, type OpenClient, openClient, toAbortError } from './open-client.js';
+import { PartedCopyIn } from './parted-copy-in.js';
 import { DatabaseError, toLizsyncError } from './postgres-error.js';
 import { watchForSilence } from './silence-watch.js';
 
@@ -56,11 +57,26 @@ export interface CopyIn extends Writable {
   readonly rowCount: number;
 }
 
+/** A COPY that is committed part by part. */
+export interface CopyParts {
+  /** `COPY ... FROM STDIN` in text format, for each part. */
+  copy: string;
+  /** Run at the end of the transaction that is open, before the first part. */
+  before: string;
+  /** Run at the beginning of the transaction of each part. */
+  beforeEach: string;
+}
+
 /** What node-postgres calls on the streams of pg-copy-streams. */
 interface CopyHandlers {
+  handleCommandComplete?(message: { text?: string }): void;
   handleError(error: unknown): void;
   handleReadyForQuery(): void;
 }
+
+/** Bytes of the smallest part of a COPY that is committed part by part, and how many parts there are at most. */
+const smallestPart = 256 * 1024;
+const partCount = 64;
 
 /** How long the goodbye to a server may take. */
 const closeTimeoutMilliseconds = 2000;
@@ -169,6 +185,28 @@ export class Connection {
     this.#track(stream as unknown as Writable & CopyHandlers, 2).ended.catch(() => {});
     this.#client.query(stream);
     return stream;
+  }
+
+  /**
+   * Starts a COPY that commits what it has from time to time: what is lost with the connection is a tenth of all, or less
+   * than a megabyte. A transaction must be open; another one is when the stream is finished, with the last part in it.
+   * However many parts there are, they take one round trip together.
+   */
+  copyInParts({ copy, before, beforeEach }: CopyParts): CopyIn {
+    this.#check();
+    const part = `${beforeEach}; ${copy}`;
+    const parts = Array(partCount - 1).fill(`begin isolation level read committed, read write; ${part}`);
+    const stream = copyStreams.from([before, ...parts, `${toBeginning({})}; ${part}`].join('; commit; '));
+    const { handleCommandComplete } = stream as unknown as CopyHandlers;
+    (stream as unknown as CopyHandlers).handleCommandComplete = (message) => {
+      const before = stream.rowCount;
+      handleCommandComplete?.call(stream, message);
+      if (message.text?.startsWith('COPY ')) stream.rowCount += before;
+    };
+    this.#track(stream as unknown as Writable & CopyHandlers, 2).ended.catch(() => {});
+    this.#client.query(stream);
+    const copyDone = Buffer.from([0x63, 0, 0, 0, 4]);
+    return new PartedCopyIn(stream, partCount, smallestPart, () => this.#client.connection.stream.write(copyDone));
   }
 
   /**
@@ -445,10 +483,10 @@ export async function pipeCopy(
   from: Connection,
   fromSql: string,
   to: Connection,
-  toSql: string,
+  into: string | CopyParts,
   onBytes?: (bytes: number) => void,
 ): Promise<{ rows: number; bytes: number }> {
-  const target = to.copyIn(toSql);
+  const target = typeof into === 'string' ? to.copyIn(into) : to.copyInParts(into);
   let source: CopyOut;
   try {
     source = from.copyOut(fromSql);

@@ -14,6 +14,59 @@ CREATE SCHEMA lizsync;
 
 COMMENT ON SCHEMA lizsync IS 'lizsync: servers, links, synchronisation, history';
 
+-- Name: continue_stage(uuid); Type: PROCEDURE; Schema: lizsync; Owner: -
+
+CREATE PROCEDURE lizsync.continue_stage(IN p_sync_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+-- The lock of the link ended with the transaction of the part before. Another sync may have begun then, and counts on what
+-- it found: nothing is added to that.
+begin
+    perform set_config('lizsync.sync_id', p_sync_id::text, true);
+    perform set_config('statement_timeout', '0', true);
+    perform set_config('lock_timeout', '60s', true);
+    perform lizsync.check_peer(s.peer_id), lizsync.await_link(s.peer_id)
+    from lizsync.stages as s
+    where s.sync_id = p_sync_id;
+    if not exists (select from lizsync.stages as s where s.sync_id = p_sync_id and s.complete_below is null) then
+        raise exception using
+            errcode = 'LZ004',
+            message = 'another sync of this link has begun in the meantime',
+            hint = 'Wait until it has finished.';
+    end if;
+end
+$$;
+
+-- Name: PROCEDURE continue_stage(IN p_sync_id uuid); Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON PROCEDURE lizsync.continue_stage(IN p_sync_id uuid) IS 'Begins the transaction of the next part of a delivery that is committed part by part: sets what COPY into lizsync.staged_changes needs, and locks the link. LZ004 when another sync of it has begun.';
+
+-- Name: keep_stage(uuid, uuid, pg_snapshot, jsonb, jsonb, pg_snapshot, uuid); Type: PROCEDURE; Schema: lizsync; Owner: -
+
+CREATE PROCEDURE lizsync.keep_stage(IN p_sync_id uuid, IN p_sender_id uuid, IN p_from pg_snapshot, IN p_ahead jsonb, IN p_tables jsonb, IN p_to pg_snapshot, IN p_resumed_sync_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+-- When the link is not at p_from any more, lizsync.continue_stage says so.
+begin
+    perform lizsync.check_peer(p_sender_id);
+    perform lizsync.await_link(p_sender_id);
+    perform lizsync.drop_stages(array(
+        select s.sync_id from lizsync.stages as s
+        where s.peer_id = p_sender_id and s.sync_id is distinct from p_resumed_sync_id
+    ));
+    insert into lizsync.stages (sync_id, peer_id, from_position, ahead, tables, to_position)
+    select p_sync_id, l.peer_id, l.position, p_ahead, p_tables, p_to
+    from lizsync.links as l
+    where l.peer_id = p_sender_id and l.position::text = p_from::text;
+end
+$$;
+
+-- Name: PROCEDURE keep_stage(IN p_sync_id uuid, IN p_sender_id uuid, IN p_from pg_snapshot, IN p_ahead jsonb, IN p_tables jsonb, IN p_to pg_snapshot, IN p_resumed_sync_id uuid); Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON PROCEDURE lizsync.keep_stage(IN p_sync_id uuid, IN p_sender_id uuid, IN p_from pg_snapshot, IN p_ahead jsonb, IN p_tables jsonb, IN p_to pg_snapshot, IN p_resumed_sync_id uuid) IS 'Says that a delivery is going to be committed part by part, so that the next sync can go on from what came of it; p_resumed_sync_id: the one that it goes on from itself.';
+
 -- Name: logged_actions; Type: TABLE; Schema: audit; Owner: -
 
 CREATE TABLE audit.logged_actions (
@@ -447,7 +500,8 @@ CREATE UNLOGGED TABLE lizsync.staged_changes (
     changed_at timestamp with time zone NOT NULL,
     corrected_at timestamp with time zone,
     new_values public.hstore,
-    batch integer DEFAULT 0 NOT NULL
+    batch integer DEFAULT 0 NOT NULL,
+    event_id bigint
 );
 
 -- Name: TABLE staged_changes; Type: COMMENT; Schema: lizsync; Owner: -
@@ -465,6 +519,55 @@ COMMENT ON COLUMN lizsync.staged_changes.origin_server_id IS 'Server where the c
 -- Name: COLUMN staged_changes.corrected_at; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON COLUMN lizsync.staged_changes.corrected_at IS 'Time of the change by the clock of the central. null in what was received (batch 0): the same as changed_at; in what this server decided: the change is corrected when it is sent.';
+
+-- Name: COLUMN staged_changes.event_id; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.staged_changes.event_id IS 'The last event of the row in the sender''s log, the same for all parts of a row; deliveries come in this order. null: not from a delivery.';
+
+-- Name: stages; Type: TABLE; Schema: lizsync; Owner: -
+
+CREATE UNLOGGED TABLE lizsync.stages (
+    sync_id uuid NOT NULL,
+    peer_id uuid NOT NULL,
+    from_position pg_snapshot NOT NULL,
+    ahead jsonb NOT NULL,
+    tables jsonb,
+    to_position pg_snapshot NOT NULL,
+    complete_below bigint,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+-- Name: TABLE stages; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON TABLE lizsync.stages IS 'Deliveries of which parts are committed in lizsync.staged_changes, but not yet applied. A cache: without it everything is delivered again.';
+
+-- Name: COLUMN stages.sync_id; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.sync_id IS 'The sync that delivered.';
+
+-- Name: COLUMN stages.peer_id; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.peer_id IS 'The sender.';
+
+-- Name: COLUMN stages.from_position; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.from_position IS 'Where the delivery began: what this server has applied of the sender''s log.';
+
+-- Name: COLUMN stages.ahead; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.ahead IS 'Tables of which this server had applied more, as lizsync.ahead_positions says it.';
+
+-- Name: COLUMN stages.tables; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.tables IS 'The tables that were to be synchronised; null: all.';
+
+-- Name: COLUMN stages.to_position; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.to_position IS 'The position of the delivery.';
+
+-- Name: COLUMN stages.complete_below; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.stages.complete_below IS 'Every row whose last event, as of to_position, is below this is staged with all its parts. null: not looked at since the delivery broke off.';
 
 -- Name: logged_actions event_id; Type: DEFAULT; Schema: audit; Owner: -
 
@@ -565,6 +668,11 @@ ALTER TABLE ONLY lizsync.sequences
 ALTER TABLE ONLY lizsync.server_metadata
     ADD CONSTRAINT server_metadata_pkey PRIMARY KEY (only_row);
 
+-- Name: stages stages_pkey; Type: CONSTRAINT; Schema: lizsync; Owner: -
+
+ALTER TABLE ONLY lizsync.stages
+    ADD CONSTRAINT stages_pkey PRIMARY KEY (sync_id);
+
 -- Name: logged_actions_unlogged; Type: INDEX; Schema: audit; Owner: -
 
 CREATE INDEX logged_actions_unlogged ON audit.logged_actions USING btree (transaction_id) WHERE (unlogged_columns IS NOT NULL);
@@ -605,4 +713,12 @@ ALTER TABLE ONLY lizsync.link_relations
 
 ALTER TABLE ONLY lizsync.sequence_ranges
     ADD CONSTRAINT sequence_ranges_sequence_id_fkey FOREIGN KEY (sequence_id) REFERENCES lizsync.sequences(sequence_id) ON DELETE CASCADE;
+
+-- Name: PROCEDURE continue_stage(IN p_sync_id uuid); Type: ACL; Schema: lizsync; Owner: -
+
+REVOKE ALL ON PROCEDURE lizsync.continue_stage(IN p_sync_id uuid) FROM PUBLIC;
+
+-- Name: PROCEDURE keep_stage(IN p_sync_id uuid, IN p_sender_id uuid, IN p_from pg_snapshot, IN p_ahead jsonb, IN p_tables jsonb, IN p_to pg_snapshot, IN p_resumed_sync_id uuid); Type: ACL; Schema: lizsync; Owner: -
+
+REVOKE ALL ON PROCEDURE lizsync.keep_stage(IN p_sync_id uuid, IN p_sender_id uuid, IN p_from pg_snapshot, IN p_ahead jsonb, IN p_tables jsonb, IN p_to pg_snapshot, IN p_resumed_sync_id uuid) FROM PUBLIC;
 

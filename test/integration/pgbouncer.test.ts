@@ -80,6 +80,35 @@ describeWithPgbouncer('Through pgbouncer in transaction mode', () => {
     for (const clone of [...link.clones, ...link.clones]) await link.sync(clone);
   };
 
+  test('a large sync is committed part by part, in sessions that others have left in disorder', async () => {
+    const clone = firstClone();
+    const insert = (name: string): string =>
+      `insert into test.item (name, day) select '${name} ' || n || repeat('x', 200), '2001-02-03' from generate_series(1, 3000) as n`;
+    await clone.query(insert('of the clone'));
+    await link.central.query(insert('of the central'));
+    for (const database of [link.central, clone]) {
+      await throughPooler(narrow, database, async (query) => {
+        await query(`set datestyle = 'German'; set timezone = 'Asia/Tokyo'; set search_path = nonsense`);
+        await query('set lock_timeout = 1; set default_transaction_read_only = on');
+        await query(`set default_transaction_isolation = 'serializable'`);
+      });
+    }
+    expect(await syncThrough(narrow, clone, 'cli')).toMatchObject({
+      pushed: 3000,
+      pulled: 3000,
+      conflicts: 0,
+      held: 0,
+    });
+    for (const database of [link.central, clone]) {
+      await throughPooler(narrow, database, async (query) => {
+        await query('discard all');
+      });
+    }
+    await catchUp();
+    await closeSessions(link);
+    await expectSynchronised(link);
+  });
+
   describe.each(transports)('by %s', (transport) => {
     test('a sync carries changes both ways, with one session in each database', async () => {
       const clone = firstClone();

@@ -31,7 +31,7 @@ async function giveTo(database: TestDatabase, role: TestRole): Promise<void> {
         where c.relnamespace in ('audit'::regnamespace, 'lizsync'::regnamespace) and c.relkind = 'S'
           and not exists (select from pg_depend as d where d.objid = c.oid and d.deptype in ('a', 'i'))
         union all
-        select format('alter function %s owner to ${role.name}', p.oid::regprocedure) from pg_proc as p
+        select format('alter routine %s owner to ${role.name}', p.oid::regprocedure) from pg_proc as p
         where p.pronamespace in ('audit'::regnamespace, 'lizsync'::regnamespace)
       loop
         execute v_command;

@@ -53,6 +53,12 @@ describe('a role that was granted synchronisation', () => {
     expect(await syncAsRoles()).toMatchObject({ pushed: 1, pulled: 1, held: 0 });
     await clone.query(`update test.place set name = 'again' where id = 2`);
     expect(await syncAsRoles(clone, true)).toMatchObject({ pushed: 1 });
+    // so many that they are committed part by part
+    await clone.query(`insert into test.place select n, 'of the clone' from generate_series(1001, 3000) as n`);
+    await world.central.query(
+      `insert into test.place select n, 'of the central' from generate_series(3001, 5000) as n`,
+    );
+    expect(await syncAsRoles()).toMatchObject({ pushed: 2000, pulled: 2000, held: 0 });
     expect(await world.contents(clone)).toEqual(await world.contents(world.central));
   });
 
@@ -71,6 +77,8 @@ describe('a role that was granted synchronisation', () => {
         'update lizsync.links set position = pg_current_snapshot()',
         `insert into lizsync.link_relations select peer_id, 'secret', 'salary' from lizsync.links`,
         'select * from lizsync.staged_changes',
+        'select * from lizsync.stages',
+        'delete from lizsync.stages',
         'select * from lizsync.held_changes',
         'set session_replication_role = replica',
         'alter table test.place disable trigger all',
@@ -97,6 +105,15 @@ describe('a role that was granted synchronisation', () => {
     await expect(
       client.query(`select * from lizsync.outgoing_changes($1, '1:1:', '[]', null, '0')`, [otherId]),
     ).rejects.toThrow(/may not synchronise clone2/);
+    const stage = `gen_random_uuid(), '${otherId}', '1:1:', '[]', null, '1:1:', null`;
+    await expect(client.query(`call lizsync.keep_stage(${stage})`)).rejects.toThrow(/may not synchronise clone2/);
+    const foreign = await world.central.value<string>(`
+      insert into lizsync.stages (sync_id, peer_id, from_position, ahead, to_position)
+      values (gen_random_uuid(), '${otherId}', '1:1:', '[]', '1:1:') returning sync_id`);
+    await expect(client.query('call lizsync.continue_stage($1)', [foreign])).rejects.toThrow(
+      /may not synchronise clone2/,
+    );
+    await world.central.query('delete from lizsync.stages');
     await client.end();
   });
 

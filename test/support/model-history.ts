@@ -25,6 +25,7 @@ const partialTransports = ['cli, one table', 'sql, one table'] as const;
 const lockedTables = [
   'lizsync.links',
   'lizsync.staged_changes',
+  'lizsync.stages',
   'lizsync.history',
   'lizsync.held_changes',
   'lizsync.conflicts',

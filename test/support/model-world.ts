@@ -89,6 +89,7 @@ export class ModelWorld {
         delete from audit.logged_actions;
         delete from audit.logged_statements;
         delete from lizsync.staged_changes;
+        delete from lizsync.stages;
         delete from lizsync.held_changes;
         delete from lizsync.conflicts;
         delete from lizsync.history;

@@ -71,6 +71,7 @@ export async function expectNothingLeft(database: TestDatabase): Promise<void> {
     { timeout: 10_000, interval: 20 },
   );
   expect(await database.value('select count(*)::integer from lizsync.staged_changes')).toBe(0);
+  expect(await database.value('select count(*)::integer from lizsync.stages')).toBe(0);
 }
 
 /** Synchronises until a sync of each clone changes nothing, not even in the logs, and expects all databases to be equal then. */

@@ -13,6 +13,8 @@ export interface TcpProxy {
   readonly passed: { toServer: number; toClient: number; turns: number; steps: number };
   /** Cuts all connections once so many bytes have passed in this direction; what lies beyond does not arrive. */
   cutAfter(direction: Direction, bytes: number): void;
+  /** Stops the line, without a word, once so many bytes have passed in this direction. */
+  stopAfter(direction: Direction, bytes: number): void;
   /** Cuts all connections when the server answers what contains this text: it is done, but nobody hears of it. */
   dropAnswerTo(text: string): void;
   /** Stops the line, without a word, just before the server gets what contains this text. */
@@ -44,7 +46,7 @@ export type Moment = 'question' | 'answer';
 type Failure = 'cut' | 'stop' | 'pause';
 
 interface Orders {
-  cutAfter?: { direction: Direction; bytes: number };
+  limit?: { direction: Direction; bytes: number; how: 'cut' | 'stop' };
   /** What the server is asked: by its text, or by the number of the step. */
   watched?: { what: string | number; at: Moment; how: Failure };
 }
@@ -121,13 +123,13 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       else send(direction, chunk, to);
     };
     const send = (direction: Direction, chunk: Buffer, to: Socket): void => {
-      const { cutAfter } = orders;
+      const { limit } = orders;
       let part = chunk;
-      if (cutAfter?.direction === direction && passed[direction] + chunk.length >= cutAfter.bytes) {
-        part = chunk.subarray(0, cutAfter.bytes - passed[direction]);
+      if (limit?.direction === direction && passed[direction] + chunk.length >= limit.bytes) {
+        part = chunk.subarray(0, limit.bytes - passed[direction]);
         passed[direction] += part.length;
         stopped = true;
-        to.write(part, () => fail('cut'));
+        to.write(part, () => fail(limit.how));
         return;
       }
       passed[direction] += part.length;
@@ -170,7 +172,10 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
       return { ...passed };
     },
     cutAfter: (direction, bytes) => {
-      orders = { cutAfter: { direction, bytes } };
+      orders = { limit: { direction, bytes, how: 'cut' } };
+    },
+    stopAfter: (direction, bytes) => {
+      orders = { limit: { direction, bytes, how: 'stop' } };
     },
     dropAnswerTo: (text) => {
       orders = { watched: { what: text, at: 'answer', how: 'cut' } };

@@ -14,7 +14,7 @@ begin
     loop
         execute format('grant usage on schema lizsync to %I', v_role_name);
         execute format(
-            'grant insert (sync_id, schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values) '
+            'grant insert (sync_id, schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values, event_id) '
             'on lizsync.staged_changes to %I', v_role_name);
         for v_function in
             select p.oid
@@ -22,11 +22,12 @@ begin
             where p.pronamespace = 'lizsync'::regnamespace
               and p.proname in (
                   'get_clone_state', 'open_sync', 'describe_columns', 'check_same_structure', 'begin_sync', 'start_delivery',
-                  'outgoing_changes', 'stage_changes', 'receive_changes', 'finish_sync', 'synchronize', 'get_last_sync',
+                  'outgoing_changes', 'resumed_changes', 'keep_stage', 'continue_stage', 'stage_changes', 'receive_changes',
+                  'finish_sync', 'synchronize', 'get_last_sync',
                   'describe_server', 'list_held_changes', 'retry_held_changes', 'discard_held_change'
               )
         loop
-            execute format('grant execute on function %s to %I', v_function, v_role_name);
+            execute format('grant execute on routine %s to %I', v_function, v_role_name);
         end loop;
     end loop;
 end

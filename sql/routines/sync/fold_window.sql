@@ -2,7 +2,8 @@ create or replace function lizsync.fold_window(
     p_position pg_snapshot,
     p_ahead jsonb,
     p_clock_shift interval,
-    p_include_own_transaction boolean
+    p_include_own_transaction boolean,
+    p_seen pg_snapshot default null
 )
 returns table (
     relation_id integer,
@@ -14,7 +15,9 @@ returns table (
     corrected_at timestamp with time zone,
     new_values @extschema:hstore@.hstore,
     row_action "char",
-    row_received_from uuid
+    row_received_from uuid,
+    event_id bigint,
+    is_seen boolean
 )
 language sql
 stable
@@ -40,7 +43,8 @@ with ahead as materialized (
     select
         a.event_id, a.relation_id, a.uid, a.action, a.received_from, a.changed_at, a.new_values,
         coalesce(a.origin_server_id, (select lizsync.server_id())) as origin_server_id,
-        coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at
+        coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at,
+        nullif(pg_visible_in_snapshot(a.transaction_id, p_seen), false) as is_seen
     from audit.logged_actions as a
     left join ahead as t on t.relation_id = a.relation_id
     where a.transaction_id >= pg_snapshot_xmin(p_position)
@@ -48,7 +52,10 @@ with ahead as materialized (
       and pg_visible_in_snapshot(a.transaction_id, t.position) is not true
       and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
 ), several as materialized (
-    select e.relation_id, e.uid, max(e.event_id) filter (where e.action in ('I', 'D')) as row_event_id
+    select
+        e.relation_id, e.uid, max(e.event_id) filter (where e.action in ('I', 'D')) as row_event_id,
+        max(e.event_id) as event_id,
+        case when bool_or(e.is_seen) then count(e.is_seen) = count(*) end as is_seen
     from window_events as e
     group by e.relation_id, e.uid
     having count(*) > 1
@@ -105,26 +112,27 @@ with ahead as materialized (
 )
 select
     e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
-    e.action as row_action, e.received_from as row_received_from
+    e.action as row_action, e.received_from as row_received_from, e.event_id, e.is_seen
 from window_events as e
 left join several as s on s.relation_id = e.relation_id and s.uid = e.uid
 where s.uid is null
 union all
 select
     e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
-    e.action, e.received_from
+    e.action, e.received_from, s.event_id, s.is_seen
 from several_events as e
 join several as s on s.row_event_id = e.event_id
 where e.action = 'D'
 union all
 select
     p.relation_id, p.uid, p.action, p.received_from, p.origin_server_id, p.changed_at, p.corrected_at, p.new_values,
-    row_part.action, row_part.received_from
+    row_part.action, row_part.received_from, s.event_id, s.is_seen
 from parts as p
+join several as s on s.relation_id = p.relation_id and s.uid = p.uid
 left join parts as row_part
     on row_part.relation_id = p.relation_id and row_part.uid = p.uid and row_part.action = 'I'
 $function$;
 
-comment on function lizsync.fold_window(pg_snapshot, jsonb, interval, boolean) is
+comment on function lizsync.fold_window(pg_snapshot, jsonb, interval, boolean, pg_snapshot) is
     'Net effect of the events of this server outside p_position and, for tables of p_ahead, outside theirs. p_clock_shift is added to times of this clock to get '
-    'the central''s. new_values is null for D; row_action and row_received_from are those of the I or D that made the row live or die.';
+    'the central''s. new_values is null for D; row_action and row_received_from are those of the I or D that made the row live or die; event_id is its last event; is_seen says whether p_seen has all of its events (true), some (false) or none (null).';

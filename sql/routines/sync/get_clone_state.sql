@@ -48,7 +48,8 @@ begin
     end if;
     perform lizsync.lock_link((v_state ->> 'central_id')::uuid);
     perform lizsync.adopt_partitions();
-    return v_state;
+    return v_state || jsonb_build_object(
+        'stage', lizsync.offer_stage((v_state ->> 'central_id')::uuid, v_state -> 'ahead', nullif(v_state -> 'tables', 'null')));
 end
 $function$;
 

@@ -10,6 +10,7 @@ declare
     v_fingerprints jsonb;
     v_version integer;
     v_adopted integer;
+    v_ahead jsonb;
 begin
     select m.* into v_server from lizsync.server_metadata as m;
     if v_server.server_role is distinct from 'central' then
@@ -77,6 +78,7 @@ begin
             hint = 'Make a new package of the central and deploy it to the clone.';
     end if;
 
+    v_ahead := lizsync.ahead_positions(v_link.peer_id);
     v_adopted := lizsync.adopt_partitions();
     v_fingerprints := lizsync.relation_fingerprints(v_link.peer_id, nullif(p_clone_state -> 'tables', 'null'));
     return jsonb_build_object(
@@ -84,7 +86,8 @@ begin
         'server_name', v_server.server_name,
         'adopted_partitions', v_adopted,
         'position', v_link.position,
-        'ahead', lizsync.ahead_positions(v_link.peer_id),
+        'ahead', v_ahead,
+        'stage', lizsync.offer_stage(v_link.peer_id, v_ahead, nullif(p_clone_state -> 'tables', 'null')),
         'last_sync_id', v_link.last_sync_id,
         'last_sync_transaction_id', v_link.last_sync_transaction_id,
         'knows_last_sync_of_clone', exists (

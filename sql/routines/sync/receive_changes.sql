@@ -12,8 +12,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 -- p_details: transport ('cli' or 'sql'), clock_offset_ms (clock of the clone minus clock of the central), transaction_id
--- and sequences (of lizsync.begin_sync), scope (of lizsync.apply_changes), and on the clone the result of the first half as
--- "push".
+-- and sequences (of lizsync.begin_sync), scope (of lizsync.apply_changes), resumed (the sync that this delivery went on
+-- from), and on the clone the result of the first half as "push".
 declare
     v_is_central constant boolean := (select m.server_role = 'central' from lizsync.server_metadata as m);
     v_clock_offset constant interval := make_interval(secs => (p_details ->> 'clock_offset_ms')::double precision / 1000);
@@ -21,6 +21,7 @@ declare
 begin
     perform lizsync.commit_durably();
     perform lizsync.await_link(p_sender_id);
+    perform lizsync.take_stage(p_sender_id, p_sync_id, (p_details ->> 'resumed')::uuid);
     v_result := lizsync.apply_changes(
         p_sync_id, p_sender_id, p_from, p_to, p_sender_position,
         case when v_is_central then '0'::interval else - v_clock_offset end,

@@ -5,7 +5,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 -- To be called in the repeatable read transaction that then reads lizsync.outgoing_changes: window and position come
--- from one snapshot. (lizsync.synchronize, which runs in a caller's read committed transaction, does it in one statement.)
+-- from one snapshot. What is large is worth to be committed part by part. (lizsync.synchronize, which runs in a caller's read committed transaction, does it in one statement.)
 declare
     v_clone_name text;
 begin
@@ -33,11 +33,12 @@ begin
     perform lizsync.await_flush();
     return jsonb_build_object(
         'position', lizsync.current_position(),
-        'has_changes', lizsync.has_events(p_from, p_receiver_id, false)
+        'has_changes', lizsync.has_events(p_from, p_receiver_id, false),
+        'is_large', lizsync.has_many_events(p_from)
     );
 end
 $function$;
 
 comment on function lizsync.start_delivery(uuid, uuid, pg_snapshot) is
-    'The position of a delivery to p_receiver_id, which has p_from, and whether its window has anything for it. '
+    'The position of a delivery to p_receiver_id, which has p_from, whether its window has anything for it, and whether it is large. '
     'LZ001: a central that no longer has all of it; the other half of the sync, the changes of the clone, is done then.';

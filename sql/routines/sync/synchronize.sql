@@ -100,7 +100,8 @@ begin
                 (v_begun ->> 'sync_id')::uuid, r.schema_name, r.table_name, r.uid, r.action::"char", r.origin_server_id,
                 r.changed_at, r.corrected_at, r.new_values
             from @extschema:dblink@.dblink(v_connection, format(
-                'select * from lizsync.outgoing_changes(%L, %L, %L, %L, ''0'')',
+                'select schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values '
+                'from lizsync.outgoing_changes(%L, %L, %L, %L, ''0'')',
                 v_server_id, v_clone ->> 'position', v_clone -> 'ahead', nullif(v_clone -> 'tables', 'null')
             )) as r (
                 schema_name text, table_name text, uid uuid, action text, origin_server_id uuid,

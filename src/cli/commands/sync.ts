@@ -22,6 +22,7 @@ interface SyncOptions {
   clone?: ConnectionOption;
   tables?: string[];
   viaClone?: boolean;
+  resume: boolean;
   retry: number;
 }
 
@@ -39,6 +40,7 @@ export function createSyncCommand(run: CommandRunner): Command {
     .addOption(centralOption())
     .addOption(tablesOption('only these tables, as s.t,"S"."T"; the others stay as they are'))
     .option('--via-clone', 'let the clone do the work over its own connection: SELECT lizsync.synchronize()')
+    .option('--no-resume', 'send everything again, also what a sync that broke off has already sent')
     .option('--retry <count>', 'how often to try again, after growing pauses, when a connection fails', readCount, 0)
     .addHelpText(
       'after',
@@ -58,7 +60,10 @@ export function createSyncCommand(run: CommandRunner): Command {
         const result = await retryConnections(options.retry, terminal.onProgress, signal, async () => {
           // a clone that does the work itself knows its central
           const central = viaClone ? clone : await resolveCentral(options.central, context, clone);
-          return await synchronize({ central, clone, viaClone, tables, signal }, terminal.onProgress);
+          return await synchronize(
+            { central, clone, viaClone, tables, resume: options.resume, signal },
+            terminal.onProgress,
+          );
         });
         terminal.showResult(result, describeSync(result));
         return reportWhatNeedsAPerson(result, context);
