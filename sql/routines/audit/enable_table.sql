@@ -27,10 +27,7 @@ begin
     for v_trigger in
         select *
         from (values
-            -- not in a transaction that has logged nothing yet, which most are
-            ('lizsync_audit_mark',
-                'before insert or update or delete on %s for each statement '
-                'when (pg_catalog.current_setting(''lizsync_audit.last_event'', true) <> '''')',
+            ('lizsync_audit_mark', 'before insert or update or delete on %s for each statement',
                 'audit.mark_statement()', true),
             ('lizsync_audit_insert', 'after insert on %s referencing new table as new_rows for each statement',
                 'audit.log_statement(%s, %L, %L)', true),

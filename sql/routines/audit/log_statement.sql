@@ -22,10 +22,9 @@ declare
     v_relation_id constant integer := tg_argv[0];
     v_unlogged_columns constant text[] := tg_argv[1];
     v_setting constant text := format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
-    v_marks constant text := coalesce(current_setting(v_setting, true), '');
-    v_mark constant text := split_part(v_marks, ',', 1);
-    -- a mark that is no number was not written by us: then everything the transaction logged is looked at
-    v_logged_before constant bigint := case when v_mark ~ '^[0-9]{1,18}$' then v_mark::bigint else 0 end;
+    v_marks constant text := current_setting(v_setting, true);
+    v_mark text := '';
+    v_logged_before bigint := 0;
     v_changed_at constant timestamp with time zone := clock_timestamp();
     v_is_large boolean;
     v_statement_id bigint;
@@ -33,6 +32,11 @@ declare
     v_set text;
 begin
     if v_marks <> '' then
+        v_mark := split_part(v_marks, ',', 1);
+        -- a mark that is no number was not written by us: then everything the transaction logged is looked at
+        if v_mark ~ '^[0-9]{1,18}$' then
+            v_logged_before := v_mark;
+        end if;
         v_set := set_config(v_setting, substr(v_marks, length(v_mark) + 2), true);
     end if;
 

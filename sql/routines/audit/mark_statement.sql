@@ -9,17 +9,16 @@ as $function$
 -- The marks of nested statements on one table form a stack, the newest first. They live in settings of the transaction,
 -- because those follow savepoints; they decide nothing but the order of the transaction's own events.
 declare
-    v_setting text := pg_catalog.format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
+    v_last_event constant text := pg_catalog.current_setting('lizsync_audit.last_event', true);
+    v_setting text;
 begin
-    -- assigned, as PERFORM would run a query
-    v_setting := pg_catalog.set_config(
-        v_setting,
-        pg_catalog.concat(
-            pg_catalog.current_setting('lizsync_audit.last_event', true), ',',
-            pg_catalog.current_setting(v_setting, true)
-        ),
-        true
-    );
+    -- asked here, as a condition of the trigger is read and planned anew for each statement, which takes longer
+    if v_last_event operator(pg_catalog.<>) '' then
+        v_setting := pg_catalog.format('lizsync_audit.mark_%s_%s', tg_relid, tg_op);
+        -- assigned, as PERFORM would run a query
+        v_setting := pg_catalog.set_config(
+            v_setting, pg_catalog.concat(v_last_event, ',', pg_catalog.current_setting(v_setting, true)), true);
+    end if;
     return null;
 end
 $function$;
