@@ -4,7 +4,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 -- A delivery comes in the order of the rows' last events, so what is staged of it is complete up to the last one, of which
--- parts may be missing. One that went on from another, and broke off too, is worth something when it has come further: by
+-- parts may be missing: it will be sent again. One that went on from another, and broke off too, is worth something when it has come further: by
 -- then everything that changed in between has come again.
 declare
     v_stage lizsync.stages;
@@ -28,7 +28,6 @@ begin
         if v_event_id is null or v_event_id < v_stage.complete_below then
             perform lizsync.drop_stages(array[v_last.sync_id]);
         else
-            delete from lizsync.staged_changes as p where p.sync_id = v_last.sync_id and p.event_id = v_event_id;
             if v_stage.sync_id is not null then
                 perform lizsync.merge_stage(v_stage.sync_id, v_last.sync_id);
             end if;

@@ -5,7 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 -- To be called in the repeatable read transaction that then reads lizsync.outgoing_changes: window and position come
--- from one snapshot. What is large is worth to be committed part by part. (lizsync.synchronize, which runs in a caller's read committed transaction, does it in one statement.)
+-- from one snapshot. (lizsync.synchronize, which runs in a caller's read committed transaction, does it in one statement.)
+-- What is large is committed part by part at the receiver.
 declare
     v_clone_name text;
 begin
