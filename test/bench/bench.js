@@ -12,7 +12,7 @@ import { writeBenchmarks } from './benchmarks/writes.js';
 import { Bench } from './harness.js';
 import { describeMachine, formatTable, writeResults } from './results.js';
 
-const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...packageBenchmarks, ...lineBenchmarks, ...cloneBenchmarks];
+const benchmarks = [...syncBenchmarks, ...writeBenchmarks, ...lineBenchmarks, ...cloneBenchmarks, ...packageBenchmarks];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -51,6 +51,7 @@ const failures = [];
 const startedAt = performance.now();
 try {
   await bench.start();
+  const machine = await describeMachine(bench);
   for (const benchmark of benchmarks) {
     if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
     const since = performance.now();
@@ -63,11 +64,11 @@ try {
       report(`\n${benchmark.name}: no number: ${/** @type {Error} */ (error).stack}`);
     }
     await bench.dropDatabases();
+    // so far: a run that is stopped has not been in vain
+    if (positionals.length === 0 && scale === 1) await writeResults(lines, failures, `${machine}; ${repeats} turns`);
   }
-  const machine = await describeMachine(bench);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   if (values.json) console.log(JSON.stringify({ machine, scale, repeats, seconds, lines, failures }, null, 2));
-  if (positionals.length === 0 && scale === 1 && failures.length === 0) await writeResults(lines, machine, seconds);
 } finally {
   await bench.stop();
 }

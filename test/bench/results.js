@@ -54,12 +54,13 @@ export async function describeMachine(bench) {
 /**
  * Writes the table into RESULTS.md and README.md, between their markers.
  * @param {Line[]} lines
+ * @param {string[]} failures the benchmarks that ended without a number
  * @param {string} machine
- * @param {number} seconds
  */
-export async function writeResults(lines, machine, seconds) {
+export async function writeResults(lines, failures, machine) {
   const day = new Date().toISOString().slice(0, 10);
-  const text = `\n${formatMarkdown(lines)}\n\nMeasured ${day} in ${Math.round(seconds / 60)} minutes: ${machine}.\n\n`;
+  const missing = failures.length > 0 ? ` Without a number: ${failures.join(', ')}.` : '';
+  const text = `\n${formatMarkdown(lines)}\n\nMeasured ${day}: ${machine}.${missing}\n\n`;
   for (const file of [resultsFile, readmeFile]) {
     const before = await readFile(file, 'utf8');
     if (!markers.test(before)) throw new Error(`${file.pathname} has no markers for the benchmark`);
