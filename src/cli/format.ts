@@ -1,8 +1,8 @@
-const numberFormat = new Intl.NumberFormat('en-US');
-
-/** Writes a whole number with thousands separators: 138,398. */
+/** Writes a number with thousands separators: 138,398. */
 export function formatNumber(value: number): string {
-  return numberFormat.format(value);
+  // not by Intl, which takes a tenth of the start of the program to make ready
+  const [whole = '', ...fraction] = String(value).split('.');
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
 }
 
 /** Writes a count with its noun: `1 row`, `2 rows`. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type CompareResult, compare } from '../../core/compare.js';
+import type { CompareResult } from '../../core/compare.js';
 import { exitCodes } from '../../errors.js';
 import {
   type CommandRunner,
@@ -42,6 +42,7 @@ export function createCompareCommand(run: CommandRunner): Command {
       run<CompareOptions>(async (context, options) => {
         const clone = resolveClone(options.clone, context);
         const central = await resolveCentral(options.central, context, clone);
+        const { compare } = await import('../../core/compare.js');
         const result = await compare(
           {
             central,

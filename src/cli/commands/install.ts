@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { upgrade } from '../../core/upgrade.js';
 import { exitCodes } from '../../errors.js';
 import { type CommandRunner, type ConnectionOption, centralOption, describeExamples } from '../command.js';
 import { resolveCentral } from '../connections.js';
@@ -28,6 +27,7 @@ export function createInstallCommand(run: CommandRunner): Command {
     .action(
       run<InstallOptions>(async (context, options) => {
         const connection = await resolveCentral(options.central, context);
+        const { upgrade } = await import('../../core/upgrade.js');
         const result = await upgrade(
           connection,
           { role: 'central', install: true, serverName: options.name, dryRun: options.dryRun ?? false },

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type PrepareCentralResult, prepareCentral } from '../../core/prepare-central.js';
+import type { PrepareCentralResult } from '../../core/prepare-central.js';
 import { exitCodes, UsageError } from '../../errors.js';
 import {
   appendText,
@@ -57,6 +57,7 @@ export function createPrepareCentralCommand(run: CommandRunner): Command {
         }
         const excludeColumns = parseColumnNames(options.excludeColumns ?? configuration['exclude-columns'] ?? []);
         const central = await resolveCentral(options.central, context);
+        const { prepareCentral } = await import('../../core/prepare-central.js');
         const result = await prepareCentral(
           { central, schemas, tables, excludeColumns, dryRun: options.dryRun ?? false },
           context.terminal.onProgress,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { toolVersion } from '../../core/tool-version.js';
-import { type UpgradeResult, upgrade } from '../../core/upgrade.js';
+import type { UpgradeResult } from '../../core/upgrade.js';
 import { type ConnectionSettings, describeConnection } from '../../db/connection-settings.js';
 import { exitCodes, UsageError } from '../../errors.js';
 import { type CommandRunner, type ConnectionOption, centralOption, cloneOption, describeExamples } from '../command.js';
@@ -44,6 +44,7 @@ export function createUpgradeCommand(run: CommandRunner): Command {
         const role = options.clone === undefined ? 'central' : 'clone';
         const connection =
           role === 'central' ? await resolveCentral(options.central, context) : resolveClone(options.clone, context);
+        const { upgrade } = await import('../../core/upgrade.js');
         const result = await upgrade(
           connection,
           { role, install: false, dryRun: options.dryRun ?? false, moved: options.moved ?? false },
