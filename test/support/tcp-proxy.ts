@@ -7,8 +7,8 @@ export interface TcpProxy {
   /** Where a database is reached over this line. */
   urlOf(database: { url: string }): string;
   /**
-   * Bytes that have passed, how often the server was asked (its turn came after an answer), and how many of these were
-   * steps: queries and rows of COPY, not what a session begins and ends with.
+   * Bytes that have passed, how often the server was asked (its turn came after an answer that the client had to wait
+   * for), and how many of these were steps: queries and rows of COPY, not what a session begins and ends with.
    */
   readonly passed: { toServer: number; toClient: number; turns: number; steps: number };
   /** Cuts all connections once so many bytes have passed in this direction; what lies beyond does not arrive. */
@@ -53,6 +53,44 @@ interface Orders {
 
 /** The first letters of messages that ask the server for something: Query, Parse, CopyData, CopyDone. */
 const stepTypes = new Set(Buffer.from('QPdc'));
+const copyTypes = new Set(Buffer.from('dc'));
+
+/**
+ * Follows what a client sends. Tells of each piece whether the client need not have waited for an answer before: it is in
+ * the middle of the rows of a COPY, or of several COPYs that one Query asked for.
+ */
+function followClient(): (chunk: Buffer) => boolean {
+  // messages of a session have a type, a length and a body; what opens it has no type
+  const sslRequest = 80877103;
+  let isTyped = false;
+  let isCopying = false;
+  let header = Buffer.alloc(0);
+  let missing = 0;
+  return (chunk) => {
+    const goesOn = isCopying && (missing > 0 || header.length > 0 || copyTypes.has(chunk[0] ?? 0));
+    for (let at = 0; at < chunk.length; ) {
+      if (missing > 0) {
+        const taken = Math.min(missing, chunk.length - at);
+        missing -= taken;
+        at += taken;
+        continue;
+      }
+      const wanted = (isTyped ? 5 : 8) - header.length;
+      header = Buffer.concat([header, chunk.subarray(at, at + wanted)]);
+      at += wanted;
+      if (header.length < (isTyped ? 5 : 8)) break;
+      if (isTyped) {
+        isCopying = copyTypes.has(header[0] ?? 0);
+        missing = header.readUInt32BE(1) - 4;
+      } else {
+        isTyped = header.readUInt32BE(4) !== sslRequest;
+        missing = header.readUInt32BE(0) - 8;
+      }
+      header = Buffer.alloc(0);
+    }
+    return goesOn;
+  };
+}
 
 const openProxies = new Set<() => void>();
 
@@ -91,6 +129,7 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
 
   const server = createServer((client) => {
     const upstream = connect(target.port, target.host);
+    const goesOn = followClient();
     let last: Direction = 'toClient';
     let wasAsked = false;
     // the words that are looked for may lie in two chunks
@@ -98,7 +137,7 @@ export async function createTcpProxy(target: { host: string; port: number }): Pr
 
     const pass = (direction: Direction, chunk: Buffer, to: Socket): void => {
       if (stopped) return;
-      const turned = direction === 'toServer' && last === 'toClient';
+      const turned = direction === 'toServer' && !goesOn(chunk) && last === 'toClient';
       const isStep = turned && stepTypes.has(chunk[0] ?? 0);
       if (turned) passed.turns += 1;
       if (isStep) passed.steps += 1;
