@@ -137,13 +137,14 @@ describe('a clone whose clock is wrong (behaviour 8)', () => {
       ahead: '6 seconds',
       via: [],
       code: 3,
-      text: /the clock of the clone is 6(\.\d)? s ahead of the clock of the central/,
+      // half of what the question took may be missing or too much
+      text: /the clock of the clone is (6(\.\d)?|5\.[5-9]) s ahead of the clock of the central/,
     },
     {
       ahead: '-6 seconds',
       via: ['--via-clone'],
       code: 3,
-      text: /the clock of the clone is (6|5\.9) s behind the clock/,
+      text: /the clock of the clone is (6(\.[0-5])?|5\.[5-9]) s behind the clock/,
     },
     { ahead: '4 seconds', via: [], code: 0, text: /^(?!.*clock)/s },
   ])('by $ahead ends the program with $code', async ({ ahead, via, code, text }) => {
