@@ -1,12 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Where a run leaves its results as JSON, for a program to count them.
 const report = process.env.LIZSYNC_TEST_REPORT;
 const jsonReporter = (outputFile: string): ['json', { outputFile: string }] => ['json', { outputFile }];
 const common = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+/** Begins with what takes minutes, so that the other worker is not done long before. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/large-values.test.ts');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     globalSetup: 'test/support/global-setup.ts',
     maxWorkers: 2,
     pool: 'forks',
