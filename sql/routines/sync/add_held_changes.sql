@@ -29,7 +29,7 @@ begin
         group by c.held_id, r.relation_id
     ) as h
     join lizsync.held_change_parts as p on p.held_id = h.held_id
-    join lateral lizsync.fold_window(h.held_position, '[]', '0', true) as m
+    join lateral lizsync.fold_window(h.held_position, '[]', '0', true, p_sender_id) as m
         on m.relation_id = h.relation_id and m.uid = h.uid and m.received_from is distinct from p_sender_id
     cross join lateral (
         select array_agg(v.key) as columns

@@ -3,6 +3,7 @@ create or replace function lizsync.fold_window(
     p_ahead jsonb,
     p_clock_shift interval,
     p_include_own_transaction boolean,
+    p_peer_id uuid,
     p_seen pg_snapshot default null
 )
 returns table (
@@ -34,16 +35,19 @@ as $function$
 -- one D, or one part for each writer: one I if it was inserted in the window, U for the others. The key '' stands for
 -- the insert itself, so that it has a part even when all its values were written again later.
 -- A change was made after what it overwrote, whatever the clocks say: its time is the latest of its column's so far.
--- Most rows have one event, which is the result. The window is read anew rather than kept: rows are wide, and the index is near.
+-- Most rows have one event, or one that alone counts, which is the result.
+-- A row that only the peer wrote is left out. So is what the peer wrote before all others did, which makes no difference to them
+-- when their times are not earlier.
 with ahead as materialized (
     select r.relation_id, t.position
     from jsonb_to_recordset(p_ahead) as t (schema_name text, table_name text, position pg_snapshot)
     join audit.logged_relations as r using (schema_name, table_name)
-), window_events as not materialized (
+), window_events as materialized (
     select
         a.event_id, a.relation_id, a.uid, a.action, a.received_from, a.changed_at, a.new_values,
         coalesce(a.origin_server_id, (select lizsync.server_id())) as origin_server_id,
         coalesce(a.corrected_at, least(a.changed_at, (select clock_timestamp())) + p_clock_shift) as corrected_at,
+        a.received_from is distinct from p_peer_id as is_others,
         nullif(pg_visible_in_snapshot(a.transaction_id, p_seen), false) as is_seen
     from audit.logged_actions as a
     left join ahead as t on t.relation_id = a.relation_id
@@ -53,12 +57,21 @@ with ahead as materialized (
       and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
 ), several as materialized (
     select
-        e.relation_id, e.uid, max(e.event_id) filter (where e.action in ('I', 'D')) as row_event_id,
-        max(e.event_id) as event_id,
-        case when bool_or(e.is_seen) then count(e.is_seen) = count(*) end as is_seen
-    from window_events as e
-    group by e.relation_id, e.uid
-    having count(*) > 1
+        w.relation_id, w.uid, w.event_id, w.is_seen, w.row_event_id,
+        greatest(w.row_event_id, case when w.peer_was_first then w.other_event_id end) as first_event_id
+    from (
+        select
+            e.relation_id, e.uid, max(e.event_id) as event_id,
+            case when bool_or(e.is_seen) then count(e.is_seen) = count(*) end as is_seen,
+            max(e.event_id) filter (where e.action in ('I', 'D')) as row_event_id,
+            min(e.event_id) filter (where e.is_others) as other_event_id,
+            max(e.event_id) filter (where not e.is_others) < min(e.event_id) filter (where e.is_others)
+                and max(e.corrected_at) filter (where not e.is_others) <= min(e.corrected_at) filter (where e.is_others)
+                as peer_was_first
+        from window_events as e
+        group by e.relation_id, e.uid
+        having count(*) > 1 and bool_or(e.is_others)
+    ) as w
 ), several_events as materialized (
     select
         e.*,
@@ -70,7 +83,8 @@ with ahead as materialized (
     cross join lateral (
         select @extschema:hstore@.hstore(v.columns, array_fill(null::text, array[cardinality(v.columns)])) as null_values
     ) as k
-    where e.event_id >= coalesce(s.row_event_id, 0)
+    where e.event_id >= coalesce(s.first_event_id, 0)
+      and s.first_event_id is distinct from s.event_id
     window later as (partition by e.relation_id, e.uid order by e.event_id desc)
 ), set_back as materialized (
     select distinct e.relation_id, e.uid from several_events as e where e.is_set_back
@@ -112,10 +126,11 @@ with ahead as materialized (
 )
 select
     e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
-    e.action as row_action, e.received_from as row_received_from, e.event_id, e.is_seen
+    e.action as row_action, e.received_from as row_received_from, e.event_id,
+    case when s.uid is null then e.is_seen else s.is_seen end as is_seen
 from window_events as e
 left join several as s on s.relation_id = e.relation_id and s.uid = e.uid
-where s.uid is null
+where case when s.uid is null then e.is_others else e.event_id = s.first_event_id and e.event_id = s.event_id end
 union all
 select
     e.relation_id, e.uid, e.action, e.received_from, e.origin_server_id, e.changed_at, e.corrected_at, e.new_values,
@@ -133,6 +148,7 @@ left join parts as row_part
     on row_part.relation_id = p.relation_id and row_part.uid = p.uid and row_part.action = 'I'
 $function$;
 
-comment on function lizsync.fold_window(pg_snapshot, jsonb, interval, boolean, pg_snapshot) is
-    'Net effect of the events of this server outside p_position and, for tables of p_ahead, outside theirs. p_clock_shift is added to times of this clock to get '
+comment on function lizsync.fold_window(pg_snapshot, jsonb, interval, boolean, uuid, pg_snapshot) is
+    'Net effect of the events of this server outside p_position and, for tables of p_ahead, outside theirs; what p_peer_id wrote '
+    'is left out where nothing depends on it. p_clock_shift is added to times of this clock to get '
     'the central''s. new_values is null for D; row_action and row_received_from are those of the I or D that made the row live or die; event_id is its last event; is_seen says whether p_seen has all of its events (true), some (false) or none (null).';

@@ -33,7 +33,7 @@ select
     f.received_from is distinct from p_receiver_id
         or (f.row_action is not distinct from 'I' and f.row_received_from is distinct from p_receiver_id),
     f.is_seen
-from lizsync.fold_window(p_position, p_ahead, p_clock_shift, false, p_seen) as f
+from lizsync.fold_window(p_position, p_ahead, p_clock_shift, false, p_receiver_id, p_seen) as f
 join audit.logged_relations as r on r.relation_id = f.relation_id
 join lizsync.link_relations as l
     on l.peer_id = p_receiver_id and l.schema_name = r.schema_name and l.table_name = r.table_name

@@ -21,7 +21,7 @@ begin
     end if;
     create temporary table lizsync_mine on commit drop as
     select i.row_id, f.action, f.origin_server_id, f.changed_at, f.corrected_at, f.new_values
-    from lizsync.fold_window(p_position, p_ahead, p_clock_shift, true) as f
+    from lizsync.fold_window(p_position, p_ahead, p_clock_shift, true, p_sender_id) as f
     join audit.logged_relations as r on r.relation_id = f.relation_id
     join pg_temp.lizsync_incoming as i
         on i.schema_name = r.schema_name and i.table_name = r.table_name and i.uid = f.uid
