@@ -5,6 +5,7 @@ set search_path = pg_catalog, pg_temp
 -- nothing is known of rows that were just copied, and a plan for a handful takes hours for a hundred thousand
 set enable_nestloop = off
 set enable_mergejoin = off
+set enable_sort = off
 -- of the working table a small sample says enough
 set default_statistics_target = 10
 as $function$
@@ -64,10 +65,15 @@ begin
     analyze pg_temp.lizsync_incoming (row_id, batch, relation, uid, action, exists_here, state);
 
     insert into pg_temp.lizsync_incoming_relations (batch, relation, schema_name, table_name, first_row, last_row)
-    select p_batch, i.relation, i.schema_name, i.table_name, min(i.row_id), max(i.row_id)
-    from pg_temp.lizsync_incoming as i
-    where i.batch = p_batch
-    group by i.relation, i.schema_name, i.table_name;
+    select p_batch, r.relation, n.nspname, c.relname, r.first_row, r.last_row
+    from (
+        select i.relation, min(i.row_id) as first_row, max(i.row_id) as last_row
+        from pg_temp.lizsync_incoming as i
+        where i.batch = p_batch
+        group by i.relation
+    ) as r
+    join pg_class as c on c.oid = r.relation
+    join pg_namespace as n on n.oid = c.relnamespace;
     perform lizsync.check_rights(r.relation) from pg_temp.lizsync_incoming_relations as r where r.batch = p_batch;
 
     if exists (select from pg_temp.lizsync_incoming as i where i.batch = p_batch and i.several_parts) then
