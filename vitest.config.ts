@@ -4,7 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // Where a run leaves its results as JSON, for a program to count them.
 const report = process.env.LIZSYNC_TEST_REPORT;
 const jsonReporter = (outputFile: string): ['json', { outputFile: string }] => ['json', { outputFile }];
-const common = { testTimeout: 60_000, hookTimeout: 60_000 };
+// a test may have to wait until another one's transaction is over
+const common = { testTimeout: 300_000, hookTimeout: 60_000 };
 
 /** Begins with what takes minutes, so that the other worker is not done long before. */
 class LongestFirst extends BaseSequencer {

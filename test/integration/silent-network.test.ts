@@ -65,7 +65,7 @@ describe('a network that falls silent during a sync (behaviour 12)', () => {
       expect(await link.synchronise()).toMatchObject({ conflicts: 0, held: 0 });
       await expectSynchronised(link);
     }
-  }, 120_000);
+  });
 
   it('is a connection error, which --retry tries again', async () => {
     await link.change();

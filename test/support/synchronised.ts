@@ -4,20 +4,30 @@ import type { TestDatabase } from './database.js';
 import type { LinkedDatabases } from './link.js';
 
 /** Waits until a query of a database returns true. No sleeping: it is asked again and again. */
-export async function waitUntil(database: TestDatabase, sql: string, parameters: unknown[] = []): Promise<void> {
+export async function waitUntil(
+  database: TestDatabase,
+  sql: string,
+  parameters: unknown[] = [],
+  { timeout = 20_000 } = {},
+): Promise<void> {
   await vi.waitFor(
     async () => {
       expect(await database.value(sql, parameters), sql).toBe(true);
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout, interval: 20 },
   );
 }
 
-/** Waits until all transactions are over that began before, also those of other tests on the same server. */
+/**
+ * Waits until all transactions are over that began before, also those of other tests on the same server, which may carry
+ * hundreds of megabytes.
+ */
 export async function waitForOlderTransactions(...databases: TestDatabase[]): Promise<void> {
   for (const database of databases) {
     const before = await database.value('select pg_current_xact_id()::text');
-    await waitUntil(database, 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [before]);
+    await waitUntil(database, 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8', [before], {
+      timeout: 240_000,
+    });
   }
 }
 
