@@ -12,15 +12,15 @@ as $function$
 declare
     v_rows integer;
 begin
-    with tables as materialized (
+    with names as materialized (
+        select distinct p.schema_name, p.table_name
+        from lizsync.staged_changes as p
+        where p.sync_id = p_sync_id and p.batch = p_batch
+    ), tables as materialized (
         select
             d.schema_name, d.table_name, format('%I.%I', d.schema_name, d.table_name)::regclass as relation,
             row_number() over (order by d.schema_name, d.table_name) as position
-        from (
-            select distinct p.schema_name, p.table_name
-            from lizsync.staged_changes as p
-            where p.sync_id = p_sync_id and p.batch = p_batch
-        ) as d
+        from names as d
     ), parts as not materialized (
         select p.* from lizsync.staged_parts(p_sync_id, p_batch, p_sender_id) as p
     ), several as materialized (

@@ -18,18 +18,18 @@ as $function$
         p.schema_name, p.table_name, p.uid, p.action,
         case
             when p_batch > 0 then p.origin_server_id
-            when m.server_role = 'central' then p_sender_id
+            when (select m.server_role = 'central' from lizsync.server_metadata as m) then p_sender_id
             else coalesce(p.origin_server_id, p_sender_id)
         end,
         p.changed_at,
         case
             when p_batch > 0 then p.corrected_at
-            when m.server_role = 'central' then least(coalesce(p.corrected_at, p.changed_at), (select clock_timestamp()))
+            when (select m.server_role = 'central' from lizsync.server_metadata as m)
+                then least(coalesce(p.corrected_at, p.changed_at), (select clock_timestamp()))
             else coalesce(p.corrected_at, p.changed_at)
         end,
         p.new_values
     from lizsync.staged_changes as p
-    cross join lizsync.server_metadata as m
     where p.sync_id = p_sync_id and p.batch = p_batch
 $function$;
 
