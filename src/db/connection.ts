@@ -199,9 +199,9 @@ export class Connection {
     const stream = copyStreams.from([before, ...parts, `${toBeginning({})}; ${part}`].join('; commit; '));
     const { handleCommandComplete } = stream as unknown as CopyHandlers;
     (stream as unknown as CopyHandlers).handleCommandComplete = (message) => {
-      const before = stream.rowCount;
+      const earlier = stream.rowCount;
       handleCommandComplete?.call(stream, message);
-      if (message.text?.startsWith('COPY ')) stream.rowCount += before;
+      if (message.text?.startsWith('COPY ')) stream.rowCount += earlier;
     };
     this.#track(stream as unknown as Writable & CopyHandlers, 2).ended.catch(() => {});
     this.#client.query(stream);
