@@ -21,7 +21,7 @@ CREATE PROCEDURE lizsync.continue_stage(IN p_sync_id uuid)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 -- The lock of the link ended with the transaction of the part before. Another sync may have begun then, and counts on what
--- it found: nothing is added to that.
+-- it found: nothing is added to that. Or the clone was retired.
 begin
     perform set_config('lizsync.sync_id', p_sync_id::text, true);
     perform set_config('statement_timeout', '0', true);
@@ -29,18 +29,23 @@ begin
     perform lizsync.check_peer(s.peer_id), lizsync.await_link(s.peer_id)
     from lizsync.stages as s
     where s.sync_id = p_sync_id;
-    if not exists (select from lizsync.stages as s where s.sync_id = p_sync_id and s.complete_below is null) then
+    if not exists (
+        select
+        from lizsync.stages as s
+        join lizsync.links as l on l.peer_id = s.peer_id
+        where s.sync_id = p_sync_id and s.complete_below is null and l.retired_at is null
+    ) then
         raise exception using
             errcode = 'LZ004',
-            message = 'another sync of this link has begun in the meantime',
-            hint = 'Wait until it has finished.';
+            message = 'another sync of this link has begun in the meantime, or the link has ended',
+            hint = 'Synchronise again when it has finished.';
     end if;
 end
 $$;
 
 -- Name: PROCEDURE continue_stage(IN p_sync_id uuid); Type: COMMENT; Schema: lizsync; Owner: -
 
-COMMENT ON PROCEDURE lizsync.continue_stage(IN p_sync_id uuid) IS 'Begins the transaction of the next part of a delivery that is committed part by part: sets what COPY into lizsync.staged_changes needs, and locks the link. LZ004 when another sync of it has begun.';
+COMMENT ON PROCEDURE lizsync.continue_stage(IN p_sync_id uuid) IS 'Begins the transaction of the next part of a delivery that is committed part by part: sets what COPY into lizsync.staged_changes needs, and locks the link. LZ004 when another sync of it has begun, or it has ended.';
 
 -- Name: keep_stage(uuid, uuid, pg_snapshot, jsonb, jsonb, pg_snapshot, uuid); Type: PROCEDURE; Schema: lizsync; Owner: -
 

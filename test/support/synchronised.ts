@@ -68,7 +68,7 @@ export async function expectNothingLeft(database: TestDatabase): Promise<void> {
       expect(
         await database.query(`
           select a.application_name, a.state, a.query from pg_stat_activity as a
-          where a.datname = current_database() and a.pid <> pg_backend_pid()
+          where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
             and (a.state <> 'idle' or a.application_name like 'lizsync%')`),
       ).toEqual([]);
       expect(
