@@ -628,6 +628,18 @@ describe('deploy', () => {
     expect(await central.value('select min(id) from test.a where id > 100')).toBe(other.lower);
   });
 
+  test('of several clones at the same time, where the sequence of the central comes close to their ranges', async () => {
+    const central = await createCentral(`create schema test;
+      create table test.a (id smallserial primary key); create table test.b (id smallserial primary key)`);
+    await add(central, 'test.a');
+    await add(central, 'test.b');
+    const { file } = await packageTables(central);
+    const clones = await Promise.all(Array.from({ length: 8 }, createEmptyClone));
+    await Promise.all(clones.map((clone) => deployTo(clone, central, file)));
+    const lowest = await Promise.all(clones.map(async (clone) => (await rangeOf(clone, 'test.b_id_seq')).lower));
+    expect(new Set(lowest).size).toBe(clones.length);
+  });
+
   test('that fails gives its ranges back', async () => {
     const central = await createCentral('create schema test; create table test.a (id smallserial primary key)');
     const after = path.join(await createFolder(), 'after.sql');

@@ -47,10 +47,11 @@ begin
     end if;
     v_behind := v_behind + 1;
     v_behind := v_behind + mod(mod(v_start - v_behind, v_step) + v_step, v_step);
+    -- before any sequence is locked, as lizsync.allot_range does it
+    lock table lizsync.sequences in exclusive mode;
     begin
         if p_new_first is null and v_room > v_barrier - drawn then
             -- somebody else may just have done it, and setval is seen at once
-            lock table lizsync.sequences in exclusive mode;
             v_drawn := v_sign * lizsync.last_number(p_sequence);
             if v_drawn <= drawn then
                 perform setval(p_sequence, (v_sign * v_behind)::bigint, false);

@@ -4,6 +4,7 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $function$
+-- pg_sequence_last_value would lock the sequence as nextval does, until the transaction ends: who has to alter it would wait.
 declare
     v_value bigint;
 begin

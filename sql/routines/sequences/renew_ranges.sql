@@ -37,8 +37,7 @@ begin
         order by s.sequence
     loop
         v_sequence_id := lizsync.known_sequence(v_sequence.sequence, v_sequence.columns);
-        v_central := case when has_sequence_privilege(v_sequence.sequence, 'usage, select')
-            then pg_sequence_last_value(v_sequence.sequence) end;
+        v_central := lizsync.last_number(v_sequence.sequence);
 
         update lizsync.sequence_ranges as r
         set confirmed_at = coalesce(r.confirmed_at, clock_timestamp()),
