@@ -12,6 +12,7 @@ as $function$
 declare
     v_rows integer;
 begin
+    -- names by themselves: together with their positions PostgreSQL would sort all rows for them
     with names as materialized (
         select distinct p.schema_name, p.table_name
         from lizsync.staged_changes as p
