@@ -375,7 +375,8 @@ CREATE TABLE lizsync.links (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expired_at timestamp with time zone,
-    retired_at timestamp with time zone
+    retired_at timestamp with time zone,
+    checked_sequences jsonb
 );
 
 -- Name: TABLE links; Type: COMMENT; Schema: lizsync; Owner: -
@@ -385,6 +386,10 @@ COMMENT ON TABLE lizsync.links IS 'One row for each link of this server: on the 
 -- Name: COLUMN links.clock_offset; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON COLUMN lizsync.links.clock_offset IS 'Clock of the clone minus clock of the central, measured at the last sync.';
+
+-- Name: COLUMN links.checked_sequences; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.links.checked_sequences IS 'On the central, how far the sequences of the clone and its own were when lizsync.check_ranges found nothing to renew. null: it was not so.';
 
 -- Name: migrations; Type: TABLE; Schema: lizsync; Owner: -
 

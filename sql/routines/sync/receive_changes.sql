@@ -48,12 +48,7 @@ begin
         v_clock_offset
     );
     if v_is_central then
-        v_result := v_result || jsonb_build_object('ranges', lizsync.renew_ranges(
-            p_sender_id,
-            array(
-                select to_regclass(format('%I.%I', r.schema_name, r.table_name)) from lizsync.link_relations as r
-                where r.peer_id = p_sender_id),
-            p_details -> 'sequences', false));
+        v_result := v_result || jsonb_build_object('ranges', lizsync.check_ranges(p_sender_id, p_details -> 'sequences'));
     else
         perform lizsync.set_ranges(p_details #> '{push,ranges}');
         perform lizsync.prune_clone(50000);
