@@ -334,10 +334,10 @@ async function carry(
     stage === null
       ? `lizsync.outgoing_changes(${window})`
       : `lizsync.resumed_changes(${window}, ${toArguments(stage.seen, stage.complete_below)})`;
-  const copy = `copy lizsync.staged_changes (${stagedColumns}) from stdin`;
+  const copy = `copy lizsync.staged_changes (${stagedColumns}) from stdin with (format binary)`;
   await pipeCopy(
     sender.connection,
-    `copy (select * from ${outgoing}) to stdout`,
+    `copy (select * from ${outgoing}) to stdout with (format binary)`,
     receiver,
     carriage.is_large
       ? {

@@ -59,7 +59,7 @@ export interface CopyIn extends Writable {
 
 /** A COPY that is committed part by part. */
 export interface CopyParts {
-  /** `COPY ... FROM STDIN` in text format, for each part. */
+  /** `COPY ... FROM STDIN` in binary format, for each part. */
   copy: string;
   /** Run at the end of the transaction that is open, before the first part. */
   before: string;

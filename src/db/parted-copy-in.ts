@@ -1,16 +1,16 @@
 import { Writable } from 'node:stream';
 import type { CopyIn } from './connection.js';
-
-const lineEnd = 0x0a;
+import { CopyRows, copyHeader, copyTrailer } from './copy-rows.js';
 
 /**
- * Takes the bytes of one COPY, in text format, and hands them to several that follow each other. A part is as long as
+ * Takes the bytes of one COPY, in binary format, and hands them to several that follow each other. A part is as long as
  * `smallestPart`, in bytes, or a tenth of all before it, and ends with a row. What is left goes into the last part.
  */
 export class PartedCopyIn extends Writable implements CopyIn {
   readonly #copies: CopyIn;
   readonly #startNext: () => void;
   readonly #smallestPart: number;
+  readonly #rows = new CopyRows();
   /** How many COPYs the server expects after the one that is running. */
   #left: number;
   #bytes = 0;
@@ -32,28 +32,20 @@ export class PartedCopyIn extends Writable implements CopyIn {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    const isLongEnough = this.#partBytes + chunk.length >= Math.max(this.#smallestPart, this.#bytes / 10);
-    const end = this.#left > 0 && isLongEnough ? chunk.lastIndexOf(lineEnd) + 1 : 0;
-    this.#bytes += chunk.length;
-    this.#partBytes += chunk.length;
-    if (end === 0) {
-      this.#copies.write(chunk, callback);
-      return;
-    }
-    this.#copies.write(chunk.subarray(0, end), (error) => {
-      if (!error) {
-        this.#next();
-        this.#partBytes = chunk.length - end;
-      }
-      if (error || end === chunk.length) callback(error);
-      else this.#copies.write(chunk.subarray(end), callback);
-    });
+    this.#take(chunk).then(() => callback(), callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    while (this.#left > 0) this.#next();
-    this.#copies.once('finish', callback);
-    this.#copies.end();
+    const finish = async (): Promise<void> => {
+      // the trailer has passed: no part that is left has rows
+      for (; this.#left > 0; this.#left -= 1) {
+        this.#startNext();
+        await this.#pass(Buffer.concat([copyHeader, copyTrailer]));
+      }
+      this.#copies.once('finish', callback);
+      this.#copies.end();
+    };
+    finish().catch(callback);
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -65,8 +57,31 @@ export class PartedCopyIn extends Writable implements CopyIn {
     }
   }
 
-  #next(): void {
-    this.#left -= 1;
+  async #take(chunk: Buffer): Promise<void> {
+    const isLongEnough = this.#partBytes + chunk.length >= Math.max(this.#smallestPart, this.#bytes / 10);
+    const lastRowEnd = this.#rows.pass(chunk);
+    const end = this.#left > 0 && isLongEnough ? lastRowEnd : 0;
+    this.#bytes += chunk.length;
+    this.#partBytes += chunk.length;
+    if (end > 0) {
+      await this.#pass(chunk.subarray(0, end));
+      await this.#next();
+      this.#partBytes = chunk.length - end;
+    }
+    await this.#pass(chunk.subarray(end));
+  }
+
+  async #next(): Promise<void> {
+    await this.#pass(copyTrailer);
     this.#startNext();
+    this.#left -= 1;
+    await this.#pass(copyHeader);
+  }
+
+  #pass(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#copies.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
   }
 }

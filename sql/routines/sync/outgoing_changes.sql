@@ -11,8 +11,8 @@ returns table (
     uid uuid,
     action "char",
     origin_server_id uuid,
-    changed_at text,
-    corrected_at text,
+    changed_at timestamp with time zone,
+    corrected_at timestamp with time zone,
     new_values @extschema:hstore@.hstore,
     event_id bigint
 )
@@ -20,8 +20,6 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
-set datestyle = 'ISO, YMD'
-set timezone = 'UTC'
 set row_security = off
 set jit = off
 set work_mem = '64MB'
@@ -34,5 +32,5 @@ order by p.event_id
 $function$;
 
 comment on function lizsync.outgoing_changes(uuid, pg_snapshot, jsonb, jsonb, interval) is
-    'Net changes of this server that the receiver, which has p_position (of some tables more: p_ahead), has not got; p_tables null: of all tables. Times as text, so that they travel '
-    'unharmed whatever the settings of the sessions; null: this server made the change, corrected_at is changed_at. In the order of each row''s last event.';
+    'Net changes of this server that the receiver, which has p_position (of some tables more: p_ahead), has not got; p_tables null: of all tables. '
+    'origin_server_id null: this server made the change; corrected_at null: it is changed_at. In the order of each row''s last event.';

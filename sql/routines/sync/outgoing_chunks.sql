@@ -4,6 +4,8 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set datestyle = 'ISO, YMD'
+set timezone = 'UTC'
 as $function$
 -- One statement, so that window and position come from one snapshot. At most 1,000 rows or some megabytes a chunk.
 with changes as (

@@ -12,8 +12,8 @@ returns table (
     uid uuid,
     action "char",
     origin_server_id uuid,
-    changed_at text,
-    corrected_at text,
+    changed_at timestamp with time zone,
+    corrected_at timestamp with time zone,
     new_values @extschema:hstore@.hstore,
     event_id bigint,
     is_outgoing boolean,
@@ -27,8 +27,8 @@ as $function$
 select
     r.schema_name, r.table_name, f.uid, f.action,
     nullif(f.origin_server_id, (select lizsync.server_id())),
-    f.changed_at::text,
-    case when f.corrected_at <> f.changed_at then f.corrected_at::text end,
+    f.changed_at,
+    case when f.corrected_at <> f.changed_at then f.corrected_at end,
     f.new_values, f.event_id,
     f.received_from is distinct from p_receiver_id
         or (f.row_action is not distinct from 'I' and f.row_received_from is distinct from p_receiver_id),

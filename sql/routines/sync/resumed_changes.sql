@@ -13,8 +13,8 @@ returns table (
     uid uuid,
     action "char",
     origin_server_id uuid,
-    changed_at text,
-    corrected_at text,
+    changed_at timestamp with time zone,
+    corrected_at timestamp with time zone,
     new_values @extschema:hstore@.hstore,
     event_id bigint
 )
@@ -46,9 +46,9 @@ group by p.schema_name, p.table_name, p.uid, p.event_id
 having not bool_or(p.is_outgoing)
 union all
 select
-    '', '', p_receiver_id, 'C', null, clock_timestamp()::text, null,
+    '', '', p_receiver_id, 'C', null, clock_timestamp(), null,
     @extschema:hstore@.hstore('digest', coalesce(sum(
-        lizsync.digest_part(p.schema_name, p.table_name, p.uid, p.action, p.changed_at::timestamptz, p.new_values, p.event_id)
+        lizsync.digest_part(p.schema_name, p.table_name, p.uid, p.action, p.changed_at, p.new_values, p.event_id)
     ), 0)::text),
     null
 from parts as p

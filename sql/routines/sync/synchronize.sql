@@ -89,7 +89,8 @@ begin
         perform @extschema:dblink@.dblink_exec(v_connection, 'commit');
 
         -- pull
-        perform @extschema:dblink@.dblink_exec(v_connection, 'begin isolation level repeatable read');
+        perform @extschema:dblink@.dblink_exec(
+            v_connection, $sql$begin isolation level repeatable read; set local datestyle = 'ISO, YMD'$sql$);
         v_delivery := lizsync.ask_central(v_connection, format(
             'select lizsync.start_delivery(%L, %L, %L)', v_begun ->> 'sync_id', v_server_id, v_clone ->> 'position'));
         if (v_delivery ->> 'has_changes')::boolean then
