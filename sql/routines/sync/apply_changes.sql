@@ -20,6 +20,8 @@ set extra_float_digits = 1
 set bytea_output = 'hex'
 set lc_monetary = 'C'
 set jit = off
+-- workers take longer to start than anything here that they may do
+set max_parallel_workers_per_gather = 0
 set work_mem = '64MB'
 as $function$
 -- Everything happens in the caller's transaction: the data, its log, the position, conflicts and held changes. It runs
@@ -82,25 +84,25 @@ begin
         where h.peer_id = p_sender_id and lizsync.names_table(v_tables, h.schema_name, h.table_name));
     if v_has_held or exists (select from lizsync.staged_changes as s where s.sync_id = p_sync_id) then
 
+        perform lizsync.start_incoming();
+        perform lizsync.add_incoming_relations(p_sync_id, 0);
         select format('%I.%I', d.schema_name, d.table_name) into v_message
-        from (
-            select distinct s.schema_name, s.table_name from lizsync.staged_changes as s where s.sync_id = p_sync_id
-        ) as d
+        from pg_temp.lizsync_incoming_relations as d
         where not exists (
             select from lizsync.link_relations as r
             join audit.logged_relations as a using (schema_name, table_name)
             where r.peer_id = p_sender_id and r.schema_name = d.schema_name and r.table_name = d.table_name)
         limit 1;
-        if v_message is not null then
+        if found then
             raise exception using
                 errcode = 'LZ001',
                 message = format('the other server sent changes of %s, which this link does not synchronise', v_message),
                 hint = 'Make a new package and deploy it.';
         end if;
 
-        perform lizsync.start_incoming();
         if v_has_held then
             perform lizsync.add_held_changes(p_sync_id, p_sender_id, v_tables);
+            perform lizsync.add_incoming_relations(p_sync_id, 0);
         end if;
         perform lizsync.add_incoming_batch(p_sync_id, 0, p_sender_id);
 
@@ -129,11 +131,7 @@ begin
         loop
             begin
                 v_is_locking := true;
-                v_as_supposed := true;
-                for v_relation in select r.* from lizsync.incoming_relations(0) as r loop
-                    v_as_supposed := lizsync.lock_rows(
-                        v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully) and v_as_supposed;
-                end loop;
+                v_as_supposed := lizsync.lock_rows(0, v_carefully);
                 v_is_locking := false;
 
                 perform lizsync.resolve_conflicts(p_sender_id, p_sender_position, v_sender_ahead, p_clock_shift, false);
@@ -165,7 +163,11 @@ begin
                 v_rows := 0;
                 v_batch := 0;
                 loop
-                    for v_relation in select r.* from lizsync.incoming_relations(v_batch) as r loop
+                    for v_relation in
+                        select r.* from pg_temp.lizsync_incoming_relations as r
+                        where r.batch = v_batch
+                        order by r.schema_name, r.table_name
+                    loop
                         v_rows := v_rows + case
                             when v_carefully
                                 then lizsync.apply_relation(v_relation.relation, v_relation.first_row, v_relation.last_row + 1)
@@ -185,6 +187,7 @@ begin
                         p_sync_id, v_batch, v_first_event_id, p_sender_id,
                         case when p_to is not null then p_sender_position end, v_sender_ahead);
                     v_batch := v_batch + 1;
+                    perform lizsync.add_incoming_relations(p_sync_id, v_batch);
                     v_batch_rows := lizsync.add_incoming_batch(p_sync_id, v_batch, p_sender_id);
                     exit when v_batch_rows = 0;
                     update pg_temp.lizsync_incoming as i
@@ -192,9 +195,7 @@ begin
                     from pg_temp.lizsync_found_conflicts as c
                     where i.batch = v_batch and c.kind like 'foreign_key%'
                       and (c.schema_name, c.table_name, c.uid) = (i.schema_name, i.table_name, i.uid);
-                    for v_relation in select r.* from lizsync.incoming_relations(v_batch) as r loop
-                        perform lizsync.lock_rows(v_relation.relation, v_relation.first_row, v_relation.last_row + 1, v_carefully);
-                    end loop;
+                    perform lizsync.lock_rows(v_batch, v_carefully);
                     update pg_temp.lizsync_incoming as i set state = 's'
                     where i.batch = v_batch and not i.exists_here and i.action <> 'I';
                 end loop;

@@ -40,14 +40,18 @@ begin
         cause_row_id integer
     ) on commit drop;
 
-    -- the tables of each batch, whose rows stand together
+    -- the tables of each batch, whose rows in lizsync_incoming stand together; null: not there yet
     create temporary table lizsync_incoming_relations (
         batch integer not null,
-        relation regclass not null,
         schema_name text not null,
         table_name text not null,
-        first_row integer not null,
-        last_row integer not null
+        relation regclass,
+        first_row integer,
+        last_row integer,
+        deletes bigint,
+        updates bigint,
+        inserts bigint,
+        several_parts boolean
     ) on commit drop;
 
     create temporary table lizsync_incoming_parts (
