@@ -373,6 +373,9 @@ describe('a sync', () => {
     await sync(clone);
     expect(await rangeOf(clone, 'test.a_id_seq')).toEqual({ ...first, next: first.lower + 1 });
 
+    // from now on the central looks at it only when it has moved, here or there
+    await sync(clone);
+    expect(await central.value('select checked_sequences is not null from lizsync.links')).toBe(true);
     await central.query(`select setval('test.a_id_seq', $1)`, [first.lower + 100]);
     await sync(clone);
     expect((await rangeOf(clone, 'test.a_id_seq')).lower).toBeGreaterThan(first.upper);

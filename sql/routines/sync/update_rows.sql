@@ -83,13 +83,11 @@ begin
                 using wanted as w
                 where t.uid = w.uid and w.changes operator(@extschema:hstore@.<>) ''
                 returning t.uid, @extschema:hstore@.hstore(t.*) operator(@extschema:hstore@.||) w.changes as new_values
-            ), changed as (
-                insert into %1$s (%2$s)
-                overriding system value
-                select %3$s
-                from (select * from removed order by uid) as r  -- the sort takes all rows out before the first comes back
-                returning 1
-            )$sql$,
+            )
+            insert into %1$s (%2$s)
+            overriding system value
+            select %3$s
+            from (select * from removed order by uid) as r  -- the sort takes all rows out before the first comes back$sql$,
             p_relation,
             (select string_agg(format('%I', c.column_name), ', ') from unnest(v_columns) as c (column_name)),
             (
@@ -99,13 +97,10 @@ begin
         );
     else
         v_change := format($sql$
-            , changed as (
-                update %1$s as t
-                set %2$s
-                from wanted as w
-                where t.uid = w.uid and w.changes operator(@extschema:hstore@.<>) ''
-                returning 1
-            )$sql$,
+            update %1$s as t
+            set %2$s
+            from wanted as w
+            where t.uid = w.uid and w.changes operator(@extschema:hstore@.<>) ''$sql$,
             p_relation,
             (
                 select string_agg(
@@ -118,9 +113,9 @@ begin
         );
     end if;
 
-    execute v_before || v_change || ' select count(*) from changed'
-    into v_rows
+    execute v_before || v_change
     using p_from_row, p_to_row, p_relation_id, lizsync.server_id();
+    get diagnostics v_rows = row_count;
     return v_rows;
 end
 $function$;
