@@ -55,6 +55,8 @@ with ahead as materialized (
       and not pg_visible_in_snapshot(a.transaction_id, p_position)
       and pg_visible_in_snapshot(a.transaction_id, t.position) is not true
       and (p_include_own_transaction or a.transaction_id is distinct from pg_current_xact_id_if_assigned())
+), repeated as materialized (
+    select e.relation_id, e.uid from window_events as e group by e.relation_id, e.uid having count(*) > 1
 ), several as materialized (
     select
         w.relation_id, w.uid, w.event_id, w.is_seen, w.row_event_id,
@@ -69,8 +71,9 @@ with ahead as materialized (
                 and max(e.corrected_at) filter (where not e.is_others) <= min(e.corrected_at) filter (where e.is_others)
                 as peer_was_first
         from window_events as e
+        join repeated as r on r.relation_id = e.relation_id and r.uid = e.uid
         group by e.relation_id, e.uid
-        having count(*) > 1 and bool_or(e.is_others)
+        having bool_or(e.is_others)
     ) as w
 ), several_events as materialized (
     select
