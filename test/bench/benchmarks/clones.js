@@ -83,6 +83,8 @@ class Field {
       `update bench.obs set value = value + 1, updated = clock_timestamp() where id > ${own} and id <= ${changes}`,
     );
     await synchronize({ central: toSettings(this.central), clone: toSettings(other) });
+    // what that has left for autovacuum is no work of the syncs to come
+    await this.central.client.query('vacuum analyze');
     return this.synchronise();
   }
 
