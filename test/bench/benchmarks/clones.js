@@ -204,8 +204,8 @@ const manyClones = {
     const field = new Field(bench, central, template);
     await bench.run(['retire', 'template', '--central', central.url, '--yes']);
 
-    // the first round of each is not complete: nobody has yet to fetch what the others sent after him
     const other = await field.deploy('the rest');
+    // the first round of each is not complete: nobody has yet to fetch what the others sent after him
     await field.grow(few);
     await field.round(other, changes);
     const ofFew = await field.round(other, changes);
