@@ -67,10 +67,16 @@ describe('what people pay for the log when they write', () => {
       await client.query('rollback');
       return after - before;
     };
-    // what a session looks up once
-    await count(2);
-    const [few, many] = [await count(20), await count(2000)];
-    expect(many).toBeLessThanOrEqual(few + 20);
+    // A session looks up much once, and again when tables that others have just made in the same server make it forget all
+    // that. What it looks up for each row, it looks up every time.
+    const fewest = async (rows: number): Promise<number> => {
+      const counts: number[] = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        counts.push(await count(rows));
+      }
+      return Math.min(...counts);
+    };
+    expect(await fewest(2000)).toBeLessThanOrEqual((await fewest(20)) + 20);
     await client.end();
   });
 });
