@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { LizsyncError, UsageError } from '../errors.js';
-import { type Compression, compressBlocks, defaultLevels } from './compression.js';
+import { type Compression, collect, compressBlocks, defaultLevels } from './compression.js';
 import { DigestStream } from './digest-stream.js';
 import { writeToHandle } from './file-stream.js';
 import { type EntryDigest, isBrotliEntry } from './manifest.js';
@@ -168,9 +168,9 @@ async function fill<T>(
       return zip.pointer();
     },
     async add(name, content, onChunk) {
-      const compressor = isBrotliEntry(name) ? compressBlocks(level, onChunk) : undefined;
-      const digest = new DigestStream(compressor === undefined ? onChunk : undefined);
-      const parts = [toStream(content), ...(compressor?.streams ?? []), digest];
+      const blocks = isBrotliEntry(name) ? compressBlocks(level, onChunk) : collect(onChunk);
+      const digest = new DigestStream();
+      const parts = [toStream(content), ...blocks, digest];
       if (busy === undefined) {
         await use(async () => {
           const passed = pipeline(parts, { signal });
@@ -181,8 +181,7 @@ async function fill<T>(
       } else {
         await spools.add(name, (output) => pipeline([...parts, output], { signal }));
       }
-      const written = digest.digest();
-      return { digest: written, bytes: compressor?.bytes ?? written.bytes };
+      return { digest: digest.digest(), bytes: blocks[0].bytes };
     },
   };
   try {

@@ -1,5 +1,6 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { Transform } from 'node:stream';
 import { type BrotliOptions, constants, createBrotliCompress, createBrotliDecompress } from 'node:zlib';
+import { BlockStream } from './block-stream.js';
 
 /**
  * How rows are compressed. The quickest level of brotli makes archives smaller than level 6 of deflate does, in a third of
@@ -13,10 +14,13 @@ export const defaultLevels: Record<Compression, number> = { brotli: 1, deflate: 
 
 const blockBytes = 64 * 1024;
 
-/** So many blocks wait on each side of brotli, so that it works while others are read and written. */
-const highWaterMark = 8 * blockBytes;
+/** Level 1 begins anew every 128 KB by itself; the main thread, which hands over the blocks, has less to do with large ones. */
+const blockBytesOfLevel1 = 512 * 1024;
 
-/** A block of zeros takes 13 bytes. */
+/** Rows come in pieces of a few kB, and leave brotli in such ones: whatever follows has less to do with large ones. */
+const collectedBytes = 256 * 1024;
+
+/** A block of zeros takes 13 bytes, and 92 of level 1. */
 const fewestBytesOfBlock = 8;
 
 /** Brotli knows no limit of its own, but what `compressBlocks` writes never grows by more than that when it is read. */
@@ -26,28 +30,30 @@ export const maximalBrotliRatio = blockBytes / fewestBytesOfBlock;
  * Compresses with brotli block by block, each of which begins anew in the output: so nothing gets absurdly small, and it
  * packs changing data a little better.
  * @param onChunk is told what comes in
- * @returns streams to be joined, and how many bytes have come in
+ * @returns streams to be joined, the first of which counts what comes in
  */
-export function compressBlocks(
-  level: number,
-  onChunk?: (chunk: Buffer) => void,
-): { streams: [Transform, Transform]; readonly bytes: number } {
-  const blocks = new BlockStream(onChunk);
+export function compressBlocks(level: number, onChunk?: (chunk: Buffer) => void): [BlockStream, ...Transform[]] {
+  const bytes = level === 1 ? blockBytesOfLevel1 : blockBytes;
   const brotli = createBrotliCompress({
-    highWaterMark,
+    // so that it works while more is read and written
+    highWaterMark: 2 * bytes,
     flush: constants.BROTLI_OPERATION_FLUSH,
     params: {
       [constants.BROTLI_PARAM_QUALITY]: level,
       [constants.BROTLI_PARAM_LGWIN]: level === 1 ? 18 : 22,
     },
-    chunkSize: blockBytes,
+    chunkSize: bytes,
   } as BrotliOptions);
-  return {
-    streams: [blocks, brotli],
-    get bytes() {
-      return blocks.bytes;
-    },
-  };
+  return [new BlockStream(bytes, onChunk), brotli, new BlockStream(collectedBytes)];
+}
+
+/**
+ * Collects what is not compressed here.
+ * @param onChunk is told what comes in
+ * @returns the stream that counts it
+ */
+export function collect(onChunk?: (chunk: Buffer) => void): [BlockStream] {
+  return [new BlockStream(collectedBytes, onChunk)];
 }
 
 /**
@@ -63,7 +69,7 @@ export function decompress(
   onChunk?: (chunk: Buffer) => void,
 ): [Transform, Transform] {
   // its window has 16 MB at most, whatever the data says
-  const brotli = createBrotliDecompress({ chunkSize: blockBytes, highWaterMark } as BrotliOptions);
+  const brotli = createBrotliDecompress({ chunkSize: blockBytes, highWaterMark: 8 * blockBytes } as BrotliOptions);
   let passed = 0;
   const check = new Transform({
     transform(chunk: Buffer, _encoding, callback) {
@@ -86,47 +92,4 @@ export function decompress(
     },
   });
   return [brotli, check];
-}
-
-/** Cuts bytes into blocks of the same size. */
-class BlockStream extends Transform {
-  bytes = 0;
-  #block = Buffer.allocUnsafe(blockBytes);
-  #filled = 0;
-
-  constructor(readonly onBlock: ((block: Buffer) => void) | undefined) {
-    super({ highWaterMark });
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
-    try {
-      for (let taken = 0; taken < chunk.length; ) {
-        const copied = chunk.copy(this.#block, this.#filled, taken);
-        this.#filled += copied;
-        taken += copied;
-        if (this.#filled === blockBytes) this.#pass();
-      }
-      callback();
-    } catch (error) {
-      callback(error as Error);
-    }
-  }
-
-  override _flush(callback: TransformCallback): void {
-    try {
-      if (this.#filled > 0) this.#pass();
-      callback();
-    } catch (error) {
-      callback(error as Error);
-    }
-  }
-
-  #pass(): void {
-    const block = this.#block.subarray(0, this.#filled);
-    this.#block = Buffer.allocUnsafe(blockBytes);
-    this.#filled = 0;
-    this.bytes += block.length;
-    this.onBlock?.(block);
-    this.push(block);
-  }
 }
