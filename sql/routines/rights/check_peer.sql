@@ -7,12 +7,14 @@ as $function$
 -- Who a clone is follows from the role that connects, not from what it says. The functions that call this run with the
 -- rights of lizsync's owner; the session's role is the one that logged in.
 begin
-    if pg_has_role(session_user, (select n.nspowner from pg_namespace as n where n.nspname = 'lizsync'), 'member')
-       or exists (
-           select from lizsync.granted_roles as g
-           join pg_roles as r on r.rolname = g.role_name
-           where g.peer_id = p_peer_id and pg_has_role(session_user, r.oid, 'member')
-       ) then
+    if pg_has_role(session_user, (select n.nspowner from pg_namespace as n where n.nspname = 'lizsync'), 'member') then
+        return true;
+    end if;
+    if exists (
+        select from lizsync.granted_roles as g
+        join pg_roles as r on r.rolname = g.role_name
+        where g.peer_id = p_peer_id and pg_has_role(session_user, r.oid, 'member')
+    ) then
         return true;
     end if;
     raise exception using

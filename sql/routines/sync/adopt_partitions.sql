@@ -22,6 +22,14 @@ declare
     v_is_attached_again boolean;
     v_adopted integer := 0;
 begin
+    -- a short question, as each sync asks it in a new session
+    if not exists (
+        select
+        from audit.logged_relations as r
+        join pg_class as c on c.relname = r.table_name and c.relkind = 'p'
+    ) then
+        return 0;
+    end if;
     for v_partition in
         select p.relid as partition_oid, p.isleaf, r.relation_id, r.schema_name, r.table_name
         from audit.logged_relations as r

@@ -11,6 +11,9 @@ declare
     v_last lizsync.stages;
     v_event_id bigint;
 begin
+    if not exists (select from lizsync.stages) then
+        return null;
+    end if;
     -- those of others, which may never come back, would be read by every sync
     perform lizsync.drop_stages(array(
         select s.sync_id

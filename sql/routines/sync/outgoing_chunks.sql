@@ -13,7 +13,9 @@ with changes as (
         c.*,
         row_number() over () / 1000 as by_rows,
         sum(coalesce(octet_length(c.new_values::text), 0)) over (rows unbounded preceding) / 4000000 as by_bytes
-    from lizsync.outgoing_changes(p_receiver_id, p_position, p_ahead, p_tables, p_clock_shift) as c
+    -- most syncs have nothing to send
+    from (select where lizsync.has_events(p_position, p_receiver_id, false)) as something
+    cross join lizsync.outgoing_changes(p_receiver_id, p_position, p_ahead, p_tables, p_clock_shift) as c
 ), chunks as (
     select
         format(

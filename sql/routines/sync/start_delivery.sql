@@ -9,6 +9,7 @@ as $function$
 -- What is large is committed part by part at the receiver.
 declare
     v_clone_name text;
+    v_has_changes boolean;
 begin
     perform lizsync.await_link(p_receiver_id);
     select l.peer_name into v_clone_name
@@ -32,10 +33,11 @@ begin
             hint = 'Wait until it has finished.';
     end if;
     perform lizsync.await_flush();
+    v_has_changes := lizsync.has_events(p_from, p_receiver_id, false);
     return jsonb_build_object(
         'position', lizsync.current_position(),
-        'has_changes', lizsync.has_events(p_from, p_receiver_id, false),
-        'is_large', lizsync.has_many_events(p_from)
+        'has_changes', v_has_changes,
+        'is_large', v_has_changes and lizsync.has_many_events(p_from)
     );
 end
 $function$;
