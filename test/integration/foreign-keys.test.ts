@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { itHoldsBothWays, readConflicts, ways } from '../support/both-ways.js';
 import type { TestDatabase } from '../support/database.js';
-import { type LinkedDatabases, linkDatabases, transports } from '../support/link.js';
+import { type LinkedDatabases, linkDatabases, type Transport, transports } from '../support/link.js';
 import { getCloneServer, getTestServer } from '../support/server.js';
 import { expectConvergence, waitForBlocked } from '../support/synchronised.js';
 
@@ -423,9 +423,23 @@ describe('foreign keys while people write (behaviour 5)', () => {
       create schema test;
       create table test.parent (id serial primary key, name text unique);
       create table test.child (id serial primary key, parent_id integer not null references test.parent, name text);
-      create table test.follower (id integer primary key, parent_id integer references test.parent on delete cascade)`);
+      create table test.follower (
+        id integer primary key, parent_id integer references test.parent on delete cascade, name text
+      );
+      create table test.guest (id integer primary key, parent_id integer references test.parent on delete set null)`);
   });
   const two = `insert into test.parent (name) values ('one'), ('two')`;
+
+  /** Synchronises the clone while somebody writes in the central, and commits when the sync waits for that. */
+  async function syncWhile(transport: Transport, writing: string): Promise<void> {
+    const editor = await small.central.connect();
+    await editor.query(`begin; ${writing}`);
+    const syncing = small.sync(small.clones[0], transport);
+    await waitForBlocked(small.central);
+    await editor.query('commit');
+    await editor.end();
+    await syncing;
+  }
 
   itHoldsBothWays(
     'a parent that somebody is about to delete does not lose its arriving child',
@@ -470,6 +484,78 @@ describe('foreign keys while people write (behaviour 5)', () => {
       await holder.end();
       await syncing;
       expect(await deleting).toMatchObject({ code: '23503' });
+    },
+  );
+
+  it.each(transports)(
+    'of a child that goes with its parent, what somebody has just written is recorded (%s)',
+    async (transport) => {
+      await small.reset(two);
+      const { central } = small;
+      const [clone] = small.clones as [TestDatabase];
+      await central.query(`insert into test.follower values (5, 2, 'first')`);
+      await clone.query('delete from test.parent where id = 2');
+      await syncWhile(transport, `update test.follower set name = 'second' where id = 5`);
+      expect(await readConflicts(central)).toMatchObject([
+        { kind: 'foreign_key_cascade', losing: '"id"=>"5", "name"=>"second", "parent_id"=>"2"' },
+      ]);
+      await small.sync(clone, transport);
+      await expectOnAll([central, clone], 'select id from test.follower', []);
+      await expectConvergence(small);
+    },
+  );
+
+  it.each(transports)(
+    'a child that somebody is about to give another parent stays with that one (%s)',
+    async (transport) => {
+      await small.reset(two);
+      const { central } = small;
+      const [clone] = small.clones as [TestDatabase];
+      await central.query('insert into test.follower values (5, 2); insert into test.guest values (6, 2)');
+      await clone.query('delete from test.parent where id = 2');
+      await syncWhile(transport, 'update test.follower set parent_id = 1; update test.guest set parent_id = 1');
+      await small.sync(clone, transport);
+      expect(await readConflicts(central, clone)).toEqual([]);
+      for (const table of ['follower', 'guest']) {
+        await expectOnAll([central, clone], `select parent_id from test.${table}`, [{ parent_id: 1 }]);
+      }
+      await expectConvergence(small);
+    },
+  );
+
+  it.each(transports)('a child that somebody is about to delete is gone (%s)', async (transport) => {
+    await small.reset(two);
+    const { central } = small;
+    const [clone] = small.clones as [TestDatabase];
+    await central.query('insert into test.follower values (5, 2); insert into test.guest values (6, 2)');
+    await clone.query('delete from test.parent where id = 2');
+    await syncWhile(transport, 'delete from test.follower; delete from test.guest');
+    expect(await readConflicts(central, clone)).toEqual([]);
+    await expectOnAll([central, clone], 'select id from test.follower union all select id from test.guest', []);
+    await expectConvergence(small);
+  });
+
+  it.each(transports)(
+    'a child of a table that only one server has follows what somebody is about to write (%s)',
+    async (transport) => {
+      await small.reset(two);
+      const { central } = small;
+      const [clone] = small.clones as [TestDatabase];
+      await central.query(`
+      create schema own;
+      create table own.loose (id integer, parent_id integer references test.parent on delete cascade, name text);
+      insert into own.loose values (1, 2), (2, 2)`);
+      try {
+        await clone.query('delete from test.parent where id = 2');
+        await syncWhile(
+          transport,
+          `update own.loose set name = 'written' where id = 1; update own.loose set parent_id = 1 where id = 2`,
+        );
+        expect(await central.query('select id, parent_id from own.loose')).toEqual([{ id: 2, parent_id: 1 }]);
+      } finally {
+        await central.query('drop schema own cascade');
+      }
+      await expectConvergence(small);
     },
   );
 

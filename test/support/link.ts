@@ -33,6 +33,7 @@ export interface LinkedDatabases {
  * @param options.cloneCount default 1
  * @param options.schemas default: test
  * @param options.settings SQL fragments such as "datestyle = 'SQL, DMY'", set for each database of that role
+ * @param options.encodings such as LATIN1, default: UTF8
  * @param options.servers default: those that all tests share
  */
 export async function linkDatabases(
@@ -42,11 +43,12 @@ export async function linkDatabases(
     schemas?: string[];
     excludeColumns?: Parameters<typeof prepareCentral>[0]['excludeColumns'];
     settings?: { central?: string[]; clone?: string[] };
+    encodings?: { central?: string; clone?: string };
     servers?: { central?: TestServer; clone?: TestServer };
   } = {},
 ): Promise<LinkedDatabases> {
-  const { cloneCount = 1, schemas = ['test'], settings = {}, servers = {}, excludeColumns } = options;
-  const central = await createDatabase(servers.central ?? getTestServer(), { name: 'central' });
+  const { cloneCount = 1, schemas = ['test'], settings = {}, encodings = {}, servers = {}, excludeColumns } = options;
+  const central = await createDatabase(servers.central ?? getTestServer(), { name: 'central', ...encodingOf(encodings.central) });
   await setDefaults(central, settings.central);
   await central.query(tables);
   await upgrade(toSettings(central.url), { role: 'central', install: true, serverName: 'central', dryRun: false });
@@ -63,7 +65,10 @@ export async function linkDatabases(
     const archive = path.join(folder, 'package.zip');
     await createPackage({ central: toSettings(central.url), schemas, output: archive });
     for (let number = 1; number <= cloneCount; number += 1) {
-      const clone = await createDatabase(servers.clone ?? getCloneServer(), { name: `clone${number}` });
+      const clone = await createDatabase(servers.clone ?? getCloneServer(), {
+        name: `clone${number}`,
+        ...encodingOf(encodings.clone),
+      });
       await setDefaults(clone, settings.clone);
       await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: `clone${number}` });
       clones.push(clone);
@@ -101,6 +106,10 @@ export async function linkDatabases(
     },
     contents: (database) => readContents(database, schemas),
   };
+}
+
+function encodingOf(encoding: string | undefined): { encoding?: string } {
+  return encoding === undefined ? {} : { encoding };
 }
 
 async function setDefaults(database: TestDatabase, settings: string[] = []): Promise<void> {

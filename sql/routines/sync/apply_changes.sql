@@ -196,8 +196,7 @@ begin
                     where i.batch = v_batch and c.kind like 'foreign_key%'
                       and (c.schema_name, c.table_name, c.uid) = (i.schema_name, i.table_name, i.uid);
                     perform lizsync.lock_rows(v_batch, v_carefully);
-                    update pg_temp.lizsync_incoming as i set state = 's'
-                    where i.batch = v_batch and not i.exists_here and i.action <> 'I';
+                    perform lizsync.check_repairs(v_batch);
                 end loop;
                 exit;
             exception

@@ -70,7 +70,8 @@ begin
             select %4$s, c.tableoid::regclass, c.ctid, (select @extschema:hstore@.hstore(k.*) from (select %5$s) as k)
             from %6$s as c
             where exists (select from gone as p where %7$s)
-              and not exists (select from %3$s as p where %7$s)$sql$,
+              and not exists (select from %3$s as p where %7$s)
+            %8$s$sql$,
             (
                 select string_agg(
                     format('%s as %I', lizsync.value_expression(v_constraint.parent, k.column_name, 'before.old_values'),
@@ -82,7 +83,9 @@ begin
             case when v_child_has_uid then 'c.uid' else 'null::uuid' end,
             v_child_keys,
             v_constraint.child,
-            v_key_comparison)
+            v_key_comparison,
+            -- the others are locked before they are repaired
+            case when v_constraint.child_relation_id is null then 'for update of c' end)
         using p_after_event_id, v_constraint.parent_relation_id, v_constraint.parent_columns;
     end if;
 end

@@ -264,10 +264,12 @@ begin
                 v_values, p_batch + 1
             );
             insert into pg_temp.lizsync_found_conflicts (
-                row_id, schema_name, table_name, uid, kind, winner_server_id, winning_values, losing_values
+                row_id, schema_name, table_name, uid, kind, winner_server_id, winning_values, losing_values, repair_batch,
+                child_key
             )
             values (
-                v_cause_row_id, v_target.f1, v_target.f2, v_target.f3, v_kind, lizsync.server_id(), v_values, v_losing_values
+                v_cause_row_id, v_target.f1, v_target.f2, v_target.f3, v_kind, lizsync.server_id(), v_values, v_losing_values,
+                p_batch + 1, case when v_kind <> 'foreign_key_restore' then v_orphan.key_values end
             );
             v_staged := true;
         end loop;

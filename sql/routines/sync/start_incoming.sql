@@ -82,7 +82,10 @@ begin
         winner_changed_at timestamp with time zone,
         loser_changed_at timestamp with time zone,
         winning_values @extschema:hstore@.hstore,
-        losing_values @extschema:hstore@.hstore
+        losing_values @extschema:hstore@.hstore,
+        -- of what a foreign key asks for: the batch that does it, and the key without a parent, where the row is the child
+        repair_batch integer,
+        child_key @extschema:hstore@.hstore
     ) on commit drop;
 end
 $function$;
