@@ -187,6 +187,7 @@ async function deployInTransaction(deployment: Deployment, onProgress: ProgressC
   const { manifest, central, clone, options } = deployment;
 
   warnAboutOlderServer(deployment, onProgress);
+  warnAboutEncodings(deployment, onProgress);
   await createExtensions(clone, manifest.extensions, onProgress);
   const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
   await lockTables(clone);
@@ -282,6 +283,16 @@ export function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress
     kind: 'warning',
     text: `the clone's PostgreSQL ${clone.serverVersion} is older than the central's ${Math.floor(manifest.postgresVersion / 10_000)}`,
     hint: 'Tables that use what the older one does not have are refused.',
+  });
+}
+
+export function warnAboutEncodings({ central, clone }: Deployment, onProgress: ProgressCallback): void {
+  const [ofCentral, ofClone] = [central, clone].map(({ parameters }) => parameters.get('server_encoding'));
+  if (ofCentral === ofClone) return;
+  onProgress({
+    kind: 'warning',
+    text: `the clone's database has the encoding ${ofClone}, the central's ${ofCentral}: what is written with characters that only one of them has can't be synchronised`,
+    hint: `Better deploy to a database with the same encoding: create database ... template template0 encoding '${ofCentral}'`,
   });
 }
 

@@ -13,6 +13,7 @@ import {
   readViews,
   registerClone,
   storeIdentity,
+  warnAboutEncodings,
   warnAboutOlderServer,
   withDeployment,
 } from './deploy.js';
@@ -87,6 +88,7 @@ async function planInTransaction(deployment: Deployment, onProgress: ProgressCal
   };
 
   warnAboutOlderServer(deployment, onProgress);
+  warnAboutEncodings(deployment, onProgress);
   await attempt(() => createExtensions(clone, manifest.extensions, onProgress));
   const installed = await attempt(() =>
     installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress),

@@ -376,7 +376,8 @@ CREATE TABLE lizsync.links (
     deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expired_at timestamp with time zone,
     retired_at timestamp with time zone,
-    checked_sequences jsonb
+    checked_sequences jsonb,
+    peer_encoding name
 );
 
 -- Name: TABLE links; Type: COMMENT; Schema: lizsync; Owner: -
@@ -390,6 +391,10 @@ COMMENT ON COLUMN lizsync.links.clock_offset IS 'Clock of the clone minus clock 
 -- Name: COLUMN links.checked_sequences; Type: COMMENT; Schema: lizsync; Owner: -
 
 COMMENT ON COLUMN lizsync.links.checked_sequences IS 'On the central, how far the sequences of the clone and its own were when lizsync.check_ranges found nothing to renew. null: it was not so.';
+
+-- Name: COLUMN links.peer_encoding; Type: COMMENT; Schema: lizsync; Owner: -
+
+COMMENT ON COLUMN lizsync.links.peer_encoding IS 'The encoding of the other server''s database, as it said at the last sync. null: it has not said so yet.';
 
 -- Name: migrations; Type: TABLE; Schema: lizsync; Owner: -
 

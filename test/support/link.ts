@@ -48,7 +48,10 @@ export async function linkDatabases(
   } = {},
 ): Promise<LinkedDatabases> {
   const { cloneCount = 1, schemas = ['test'], settings = {}, encodings = {}, servers = {}, excludeColumns } = options;
-  const central = await createDatabase(servers.central ?? getTestServer(), { name: 'central', ...encodingOf(encodings.central) });
+  const central = await createDatabase(servers.central ?? getTestServer(), {
+    name: 'central',
+    ...encodingOf(encodings.central),
+  });
   await setDefaults(central, settings.central);
   await central.query(tables);
   await upgrade(toSettings(central.url), { role: 'central', install: true, serverName: 'central', dryRun: false });

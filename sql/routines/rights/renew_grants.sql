@@ -22,7 +22,7 @@ begin
             where p.pronamespace = 'lizsync'::regnamespace
               and p.proname in (
                   'get_clone_state', 'open_sync', 'describe_columns', 'check_same_structure', 'begin_sync', 'start_delivery',
-                  'outgoing_changes', 'resumed_changes', 'keep_stage', 'continue_stage', 'stage_changes', 'receive_changes',
+                  'outgoing_changes', 'resumed_changes', 'values_in_utf8', 'keep_stage', 'continue_stage', 'stage_changes', 'receive_changes',
                   'finish_sync', 'synchronize', 'get_last_sync',
                   'describe_server', 'list_held_changes', 'retry_held_changes', 'discard_held_change'
               )

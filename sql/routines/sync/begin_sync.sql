@@ -36,7 +36,7 @@ begin
     end if;
 
     update lizsync.links as l
-    set last_sync_id = v_central_last, pending_sync_id = v_sync_id
+    set last_sync_id = v_central_last, pending_sync_id = v_sync_id, peer_encoding = p_central_state ->> 'encoding'
     where l.peer_id = v_link.peer_id
     returning l.xmin::text::bigint into v_transaction_id;
 

@@ -28,6 +28,7 @@ begin
         'pending_sync_id', l.pending_sync_id,
         'current_position', pg_current_snapshot(),
         'fingerprints', lizsync.relation_fingerprints(l.peer_id, t.tables),
+        'encoding', getdatabaseencoding(),
         'clock', extract(epoch from clock_timestamp())
     )
     into strict v_state

@@ -78,6 +78,10 @@ begin
             hint = 'Make a new package of the central and deploy it to the clone.';
     end if;
 
+    update lizsync.links as l
+    set peer_encoding = p_clone_state ->> 'encoding'
+    where l.peer_id = v_link.peer_id and l.peer_encoding is distinct from p_clone_state ->> 'encoding';
+
     v_ahead := lizsync.ahead_positions(v_link.peer_id);
     v_adopted := lizsync.adopt_partitions();
     v_fingerprints := lizsync.relation_fingerprints(v_link.peer_id, nullif(p_clone_state -> 'tables', 'null'));
@@ -101,6 +105,7 @@ begin
             where v_fingerprints -> t.table_name is distinct from p_clone_state -> 'fingerprints' -> t.table_name
                or v_fingerprints -> t.table_name = 'null'
         ),
+        'encoding', getdatabaseencoding(),
         'clock', extract(epoch from clock_timestamp())
     );
 end

@@ -29,7 +29,11 @@ select
     nullif(f.origin_server_id, (select lizsync.server_id())),
     f.changed_at,
     case when f.corrected_at <> f.changed_at then f.corrected_at end,
-    f.new_values, f.event_id,
+    case when (select lizsync.limiting_encoding(p_receiver_id)) is null then f.new_values
+         else lizsync.check_characters(
+             f.new_values, p_receiver_id, (select lizsync.limiting_encoding(p_receiver_id)), r.schema_name, r.table_name, f.uid)
+    end,
+    f.event_id,
     f.received_from is distinct from p_receiver_id
         or (f.row_action is not distinct from 'I' and f.row_received_from is distinct from p_receiver_id),
     f.is_seen
