@@ -523,6 +523,26 @@ describe('foreign keys while people write (behaviour 5)', () => {
     },
   );
 
+  it.each(transports)(
+    'a parent that somebody deletes while it gets its key back comes back (%s)',
+    async (transport) => {
+      await small.reset(two);
+      const { central } = small;
+      const [clone] = small.clones as [TestDatabase];
+      await central.query('update test.parent set id = 20 where id = 2');
+      await clone.query(`insert into test.child values (5, 2, 'child')`);
+      // it is tried again
+      await syncWhile(transport, 'delete from test.parent where id = 20');
+      for (let count = 0; count < 2; count += 1) await small.sync(clone, transport);
+      await expectOnAll(
+        [central, clone],
+        'select c.id, p.name from test.child as c left join test.parent as p on p.id = parent_id',
+        [{ id: 5, name: 'two' }],
+      );
+      await expectConvergence(small);
+    },
+  );
+
   it.each(transports)('a child that somebody is about to delete is gone (%s)', async (transport) => {
     await small.reset(two);
     const { central } = small;

@@ -8,7 +8,21 @@ as $function$
 -- that has seen to its parent, or their sync has.
 declare
     v_relation record;
+    v_parent record;
 begin
+    select i.schema_name, i.table_name, i.uid into v_parent
+    from pg_temp.lizsync_incoming as i
+    join pg_temp.lizsync_found_conflicts as c
+        on c.repair_batch = i.batch and (c.schema_name, c.table_name, c.uid) = (i.schema_name, i.table_name, i.uid)
+    where i.batch = p_batch and i.action = 'U' and not i.exists_here and c.kind = 'foreign_key_restore'
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'serialization_failure',
+            message = format('row %s of %I.%I was deleted while a child needed it', v_parent.uid, v_parent.schema_name, v_parent.table_name),
+            hint = 'Nothing was lost; synchronise again.';
+    end if;
+
     update pg_temp.lizsync_incoming as i
     set state = 's'
     where i.batch = p_batch and i.state = 'a' and i.action <> 'I' and not i.exists_here;
@@ -48,4 +62,5 @@ end
 $function$;
 
 comment on function lizsync.check_repairs(integer) is
-    'Once the rows of a batch that repairs foreign keys are locked: notes what they lose, and skips those that need no repair any more.';
+    'Once the rows of a batch that repairs foreign keys are locked: notes what they lose, and skips those that need no repair any more. '
+    '40001: a parent that was to get its key back is gone; another try finds that it was deleted.';

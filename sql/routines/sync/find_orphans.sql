@@ -84,7 +84,7 @@ begin
             v_child_keys,
             v_constraint.child,
             v_key_comparison,
-            -- the others are locked before they are repaired
+            -- rows of a table that is synchronised are locked later, as all that a batch changes
             case when v_constraint.child_relation_id is null then 'for update of c' end)
         using p_after_event_id, v_constraint.parent_relation_id, v_constraint.parent_columns;
     end if;
@@ -92,4 +92,4 @@ end
 $function$;
 
 comment on function lizsync.find_orphans(oid, integer, bigint) is
-    'Rows that violate a foreign key after a batch was applied, with their key columns; locks the parents of the others.';
+    'Rows that violate a foreign key after a batch was applied, with their key columns; locks the parents of the others, and rows of tables that are not audited.';
