@@ -62,7 +62,7 @@ export type Command =
       whenBlocked: 'commit' | 'rollback' | 'terminate';
       fault: Fault | null;
     }
-  | { type: 'all sync at once' }
+  | { type: 'all sync at once' /** What users do meanwhile. */; edits: Edit[] }
   | { type: 'prune' };
 
 /** Everything that decides about a history; plain data. */
@@ -148,7 +148,10 @@ function arbitraryHistoryOf(tables: EditedTable[], cloneCount: number, maxComman
         fault: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fault }),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant('all sync at once') }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ type: fc.constant('all sync at once'), edits: fc.array(edit, { maxLength: 8 }) }),
+    },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('prune') }) },
   );
   return fc.record({
@@ -230,7 +233,7 @@ class HistoryRun {
         await this.#sync(command);
         break;
       case 'all sync at once':
-        await this.#syncAll();
+        await this.#syncAll(command.edits);
         break;
       case 'prune':
         await this.#prune();
@@ -277,9 +280,9 @@ class HistoryRun {
 
   // ---- what users do ----
 
-  async #edit(edit: Edit, isolation?: string): Promise<void> {
+  async #edit(edit: Edit, isolation?: string, session = 'main'): Promise<void> {
     const server = this.#world.server(edit.server);
-    const transaction = await this.#begin(server, 'main', isolation);
+    const transaction = await this.#begin(server, session, isolation);
     if (await transaction.edit(edit)) await this.#commit(transaction);
     else await transaction.rollback();
   }
@@ -389,10 +392,18 @@ class HistoryRun {
     await this.#watch(sync.promise, whenBlocked, !interrupted);
   }
 
-  async #syncAll(): Promise<void> {
+  async #syncAll(edits: Edit[]): Promise<void> {
     this.#count('all synchronised at once');
     const all = Promise.all(this.#world.clones.map((clone) => this.#synchronize(clone, 'cli')));
-    await this.#watch(all, 'commit', true);
+    const syncing = this.#watch(all, 'commit', true);
+    syncing.catch(() => {});
+    for (const edit of edits) {
+      // one that waits would see, when it goes on, what others have committed meanwhile, and truncate removes even that
+      const action = edit.action === 'truncate' ? 'delete all rows' : edit.action;
+      await this.#edit({ ...edit, action }, 'repeatable read', 'meanwhile');
+      this.#count('edits during a sync');
+    }
+    await syncing;
   }
 
   async #prune(): Promise<void> {
