@@ -9,6 +9,7 @@ const tables = `
   create table test.child (id integer primary key, a integer references test.a);
   create table test.fragile (id integer primary key, a integer references test.a on delete cascade, name text unique);
   create table test.loose (id integer primary key, a integer references test.a on delete set null);
+  create table test.grandchild (id integer primary key, fragile integer references test.fragile);
 `;
 
 describe.each(transports)('Synchronising some tables by %s', (transport) => {
@@ -171,6 +172,29 @@ describe.each(transports)('Synchronising some tables by %s', (transport) => {
     });
   });
 
+  test('brings back what a new grandchild needs, also when the clone holds the deletion of the grandparent', async () => {
+    const { central, clones, sync, contents } = link;
+    const [clone] = clones;
+    if (!clone) throw new Error('a clone is needed');
+    await central.query(`insert into test.fragile values (1, 2, 'between')`);
+    await sync(clone, transport);
+    await central.query('delete from test.a where id = 2');
+    await clone.query('insert into test.grandchild values (1, 1)');
+    expect(await sync(clone, transport, ['test.a'])).toMatchObject({ held: 1 });
+    await sync(clone, transport);
+    expect(await sync(clone, transport)).toMatchObject({ held: 0 });
+    for (const database of [central, clone]) {
+      expect(
+        await database.query(`
+          select g.id, f.name, a.name as a
+          from test.grandchild as g
+          left join test.fragile as f on f.id = g.fragile
+          left join test.a on a.id = f.a`),
+      ).toEqual([{ id: 1, name: 'between', a: 'two' }]);
+    }
+    expect(await contents(clone)).toEqual(await contents(central));
+  });
+
   test('tables that are still equal are sent when another one was changed', async () => {
     const { central, clones, sync } = link;
     const [, clone] = clones;
@@ -195,7 +219,7 @@ describe.each(transports)('Synchronising some tables by %s', (transport) => {
   test('a table that is not synchronised is refused, with those that are', async () => {
     await expect(link.sync(link.clones[0], transport, ['test.c'])).rejects.toMatchObject({
       message: expect.stringContaining('does not synchronise test.c'),
-      details: ['test.a\ntest.b\ntest.child\ntest.fragile\ntest.loose'],
+      details: ['test.a\ntest.b\ntest.child\ntest.fragile\ntest.grandchild\ntest.loose'],
     });
   });
 });

@@ -23,6 +23,8 @@ declare
     v_orphan record;
     v_received record;
     v_sender_knows_children boolean;
+    v_child_came_back boolean;
+    v_child_position pg_snapshot;
     v_parent_position pg_snapshot;
     v_position pg_snapshot;
     v_parent_row_id integer;
@@ -73,6 +75,11 @@ begin
             from jsonb_to_recordset(p_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
             where (a.schema_name, a.table_name) = (v_constraint.parent_schema, v_constraint.parent_table)
         ), v_parent_position);
+        v_child_position := coalesce((
+            select a.position
+            from jsonb_to_recordset(p_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
+            where (a.schema_name, a.table_name) = (v_constraint.child_schema, v_constraint.child_table)
+        ), p_sender_position);
 
         for v_orphan in
             select distinct o.child_uid, o.child_table, o.child_ctid, o.key_values
@@ -98,10 +105,26 @@ begin
                 limit 1;
             end if;
 
+            -- an earlier batch has brought the child back
+            v_child_came_back := exists (
+                select from pg_temp.lizsync_found_conflicts as c
+                where c.kind = 'foreign_key_restore'
+                  and (c.schema_name, c.table_name, c.uid) = (v_constraint.child_schema, v_constraint.child_table, v_orphan.child_uid)
+            );
+
             -- What became of the parent: it has another key here, or it was deleted. Who sent the child had not seen what is
             -- outside of its position; when the child was held, of the one it had then. (What is held for lack of a parent
-            -- was found to be made by somebody who had seen its loss.) A child that was here has just lost its parent.
+            -- was found to be made by somebody who had seen its loss.) A child that was here has just lost its parent. One that
+            -- came back with the key that it had here lost it when it was deleted itself, or later, whatever the sender has seen of
+            -- that: it may hold it.
             v_position := case
+                when v_child_came_back and not exists (
+                    select from pg_temp.lizsync_incoming as i
+                    where i.relation = v_constraint.child and i.uid = v_orphan.child_uid and i.batch = 0 and i.action <> 'D'
+                      and @extschema:hstore@.exists_any(i.new_values, v_constraint.child_columns)
+                ) then coalesce((
+                    select i.held_position::pg_snapshot from pg_temp.lizsync_incoming as i where i.row_id = v_cause_row_id
+                ), v_child_position, '1:1:')
                 when v_received.has_key and v_received.held_sqlstate is distinct from '23503'
                     then coalesce(v_received.held_position::pg_snapshot, v_parent_position)
                 when v_received.has_key then v_parent_position
@@ -125,7 +148,7 @@ begin
             ) end;
 
             -- a row with that key has arrived and is held: it is the parent, whatever had the key before
-            v_parent_is_held := v_received.row_id is not null and exists (
+            v_parent_is_held := (v_received.row_id is not null or v_child_came_back) and exists (
                 select from pg_temp.lizsync_incoming as i
                 where i.relation = v_constraint.parent and i.state = 'h' and i.action <> 'D'
                   and i.new_values operator(@extschema:hstore@.@>) v_key_values
@@ -153,12 +176,7 @@ begin
                 where i.relation = v_constraint.parent and i.uid = v_parent_uid and i.batch = 0 and i.state = 'a'
                   and not lizsync.is_news(
                       v_constraint.child_relation_id, v_orphan.child_uid, v_constraint.child_columns,
-                      coalesce(i.held_position::pg_snapshot, (
-                          select a.position
-                          from jsonb_to_recordset(p_sender_ahead) as a (schema_name text, table_name text, position pg_snapshot)
-                          where (a.schema_name, a.table_name) = (v_constraint.child_schema, v_constraint.child_table)
-                      ), p_sender_position),
-                      p_sender_id);
+                      coalesce(i.held_position::pg_snapshot, v_child_position), p_sender_id);
                 if found then
                     v_parent_message := format('key (%s) is still referenced from table %I.%I (constraint %I)',
                         v_key_values, v_constraint.child_schema, v_constraint.child_table, v_constraint.constraint_name);
@@ -177,11 +195,7 @@ begin
                 v_constraint.constraint_oid, v_orphan.key_values operator(@extschema:hstore@.||) v_set_values) then
                 v_on_loss := 'a';  -- in one database the parent could not have been deleted
             end if;
-            if v_on_loss = 'c' and v_key_here is null and exists (
-                select from pg_temp.lizsync_found_conflicts as c
-                where c.kind = 'foreign_key_restore'
-                  and (c.schema_name, c.table_name, c.uid) = (v_constraint.child_schema, v_constraint.child_table, v_orphan.child_uid)
-            ) then
+            if v_on_loss = 'c' and v_key_here is null and v_child_came_back then
                 v_on_loss := 'a';  -- the child came back because it may not be deleted; then its parent could not have been either
             end if;
 
