@@ -186,8 +186,7 @@ interface Deployed {
 async function deployInTransaction(deployment: Deployment, onProgress: ProgressCallback): Promise<Deployed> {
   const { manifest, central, clone, options } = deployment;
 
-  warnAboutOlderServer(deployment, onProgress);
-  warnAboutEncodings(deployment, onProgress);
+  warnAboutServers(deployment, onProgress);
   await createExtensions(clone, manifest.extensions, onProgress);
   const installed = await installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress);
   await lockTables(clone);
@@ -277,7 +276,13 @@ export async function checkOrigin({ archive, manifest, central, options }: Deplo
   }
 }
 
-export function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress: ProgressCallback): void {
+/** What sets the two servers apart and may matter later. */
+export function warnAboutServers(deployment: Deployment, onProgress: ProgressCallback): void {
+  warnAboutOlderServer(deployment, onProgress);
+  warnAboutEncodings(deployment, onProgress);
+}
+
+function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress: ProgressCallback): void {
   if (Math.floor(manifest.postgresVersion / 10_000) <= clone.serverVersion) return;
   onProgress({
     kind: 'warning',
@@ -286,7 +291,7 @@ export function warnAboutOlderServer({ manifest, clone }: Deployment, onProgress
   });
 }
 
-export function warnAboutEncodings({ central, clone }: Deployment, onProgress: ProgressCallback): void {
+function warnAboutEncodings({ central, clone }: Deployment, onProgress: ProgressCallback): void {
   const [ofCentral, ofClone] = [central, clone].map(({ parameters }) => parameters.get('server_encoding'));
   if (ofCentral === ofClone) return;
   onProgress({

@@ -13,8 +13,7 @@ import {
   readViews,
   registerClone,
   storeIdentity,
-  warnAboutEncodings,
-  warnAboutOlderServer,
+  warnAboutServers,
   withDeployment,
 } from './deploy.js';
 import { findUnsentChanges } from './find-unsent-changes.js';
@@ -87,8 +86,7 @@ async function planInTransaction(deployment: Deployment, onProgress: ProgressCal
     }
   };
 
-  warnAboutOlderServer(deployment, onProgress);
-  warnAboutEncodings(deployment, onProgress);
+  warnAboutServers(deployment, onProgress);
   await attempt(() => createExtensions(clone, manifest.extensions, onProgress));
   const installed = await attempt(() =>
     installSchema(clone, { role: 'clone', install: true, serverName: options.name }, onProgress),

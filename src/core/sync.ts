@@ -84,17 +84,8 @@ interface HalfResult {
 /** What lizsync.take_stage raises when what is left of an earlier delivery is not what the sender thinks. */
 const unfitStage = 'LZ005';
 
-const stagedColumns = [
-  'schema_name',
-  'table_name',
-  'uid',
-  'action',
-  'origin_server_id',
-  'changed_at',
-  'corrected_at',
-  'new_values',
-  'event_id',
-];
+const stagedColumns =
+  'schema_name, table_name, uid, action, origin_server_id, changed_at, corrected_at, new_values, event_id';
 
 /** Encodings of databases whose text reaches a client that reads UTF-8 byte by byte as it is. */
 const plainEncodings = ['UTF8', 'SQL_ASCII'];
@@ -347,13 +338,13 @@ async function carry(
       ? `lizsync.outgoing_changes(${window})`
       : `lizsync.resumed_changes(${window}, ${toArguments(stage.seen, stage.complete_below)})`;
   const isPlain = plainEncodings.includes(sender.connection.parameters.get('server_encoding') ?? '');
-  const outgoingColumns = stagedColumns.map((column) =>
-    column === 'new_values' && !isPlain ? 'lizsync.values_in_utf8(new_values)' : column,
-  );
-  const copy = `copy lizsync.staged_changes (${stagedColumns.join(', ')}) from stdin with (format binary)`;
+  const outgoingColumns = isPlain
+    ? stagedColumns
+    : stagedColumns.replace('new_values', 'lizsync.values_in_utf8(new_values)');
+  const copy = `copy lizsync.staged_changes (${stagedColumns}) from stdin with (format binary)`;
   await pipeCopy(
     sender.connection,
-    `copy (select ${outgoingColumns.join(', ')} from ${outgoing}) to stdout with (format binary)`,
+    `copy (select ${outgoingColumns} from ${outgoing}) to stdout with (format binary)`,
     receiver,
     carriage.is_large
       ? {

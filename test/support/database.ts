@@ -56,7 +56,7 @@ afterAll(async ({}, suite) => {
  */
 export async function createDatabase(
   server: TestServer,
-  options: { template?: string; encoding?: string; name?: string; exactName?: string } = {},
+  options: { template?: string; encoding?: string | undefined; name?: string; exactName?: string } = {},
 ): Promise<TestDatabase> {
   const name = options.exactName ?? uniqueName(options.name ?? 'test');
   const encoding = options.encoding ? ` encoding '${options.encoding}' lc_collate 'C' lc_ctype 'C'` : '';

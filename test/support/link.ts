@@ -50,7 +50,7 @@ export async function linkDatabases(
   const { cloneCount = 1, schemas = ['test'], settings = {}, encodings = {}, servers = {}, excludeColumns } = options;
   const central = await createDatabase(servers.central ?? getTestServer(), {
     name: 'central',
-    ...encodingOf(encodings.central),
+    encoding: encodings.central,
   });
   await setDefaults(central, settings.central);
   await central.query(tables);
@@ -70,7 +70,7 @@ export async function linkDatabases(
     for (let number = 1; number <= cloneCount; number += 1) {
       const clone = await createDatabase(servers.clone ?? getCloneServer(), {
         name: `clone${number}`,
-        ...encodingOf(encodings.clone),
+        encoding: encodings.clone,
       });
       await setDefaults(clone, settings.clone);
       await deploy({ archive, central: toSettings(central.url), clone: toSettings(clone.url), name: `clone${number}` });
@@ -109,10 +109,6 @@ export async function linkDatabases(
     },
     contents: (database) => readContents(database, schemas),
   };
-}
-
-function encodingOf(encoding: string | undefined): { encoding?: string } {
-  return encoding === undefined ? {} : { encoding };
 }
 
 async function setDefaults(database: TestDatabase, settings: string[] = []): Promise<void> {

@@ -62,7 +62,11 @@ export type Command =
       whenBlocked: 'commit' | 'rollback' | 'terminate';
       fault: Fault | null;
     }
-  | { type: 'all sync at once' /** What users do meanwhile. */; edits: Edit[] }
+  | {
+      type: 'all sync at once';
+      /** What users do meanwhile. */
+      edits: Edit[];
+    }
   | { type: 'prune' };
 
 /** Everything that decides about a history; plain data. */
